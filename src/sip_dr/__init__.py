@@ -1,0 +1,1 @@
+"""The command line of sip-dr: drives ansible-runner and nothing that a role needs."""
