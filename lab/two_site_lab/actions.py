@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each command of ``lab/lab`` does, given the lab and the parsed words."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Callable, Optional
+
+from two_site_lab import image, injection, requirements
+from two_site_lab.errors import LabError
+from two_site_lab.faults import DEFAULT_SECONDS, PROCESS_KINDS, Fault
+from two_site_lab.lab import Lab
+from two_site_lab.progress import say, step
+from two_site_lab.status import status_data, status_text
+
+Action = Callable[[Lab, Namespace], Optional[int]]
+
+# Commands that other modules bring: word -> "module:function"; each is called with the running lab and the words that
+# follow, and returns an exit status or None.
+PLUGS = {
+    "calls": "two_site_lab.truth:calls",
+    "truth": "two_site_lab.truth:truth",
+}
+
+
+@contextmanager
+def _held(lab: Lab) -> Iterator[None]:
+    with lab.state.exclusive():
+        lab.need_up()
+        yield
+
+
+def up(lab: Lab, _: Namespace) -> None:
+    """Build, boot and start the lab."""
+    with lab.state.exclusive(), step(f"lab up (id {lab.state.id})"):
+        lab.up()
+
+
+def down(lab: Lab, _: Namespace) -> None:
+    """Remove the lab."""
+    with lab.state.exclusive():
+        lab.down()
+
+
+def reset(lab: Lab, _: Namespace) -> None:
+    """Start the lab anew with empty disks and no faults."""
+    with lab.state.exclusive(), step("lab reset"):
+        lab.reset()
+
+
+def build_image(_: Lab, __: Namespace) -> None:
+    """Build the image, if it is not there, and print its path."""
+    requirements.provide_commands()
+    print(image.image_root())
+
+
+def status(lab: Lab, options: Namespace) -> None:
+    """Print hosts, power, units and faults."""
+    data = status_data(lab)
+    print(json.dumps(data, indent=2) if options.json else status_text(data))
+
+
+def kill(lab: Lab, options: Namespace) -> None:
+    """Kill a site, a host or a unit of a host."""
+    if options.unit:
+        _break_process(lab, "kill", options)
+        return
+    if options.seconds is not None:
+        raise LabError(f"what lost its power comes back by command only: lab/lab revive {options.target}")
+    with _held(lab), step(f"{options.target} off"):
+        injection.inject_power(lab, injection.hosts_named(lab, options.target))
+
+
+def revive(lab: Lab, options: Namespace) -> None:
+    """Give a site or a host its power back."""
+    with _held(lab), step(f"{options.target} on"):
+        if not injection.revive(lab, injection.hosts_named(lab, options.target)):
+            say(f"{options.target} is on already")
+
+
+def freeze(lab: Lab, options: Namespace) -> None:
+    """Stop every process of a unit where it stands."""
+    _break_process(lab, "freeze", options)
+
+
+def fill(lab: Lab, options: Namespace) -> None:
+    """Fill a host's disk."""
+    with _held(lab):
+        _tell(injection.inject_fill(lab, Fault("fill", lab.machine(options.target).host.name, *_times(options))))
+
+
+def _break_process(lab: Lab, kind: str, options: Namespace) -> None:
+    with _held(lab):
+        host = lab.machine(options.target).host.name
+        _tell(injection.inject_process(lab, Fault(kind, host, *_times(options), unit=options.unit)))
+
+
+def thaw(lab: Lab, options: Namespace) -> None:
+    """End the process faults of a host, or of one unit there, before their time."""
+    host = lab.machine(options.target).host.name
+    with _held(lab):
+        here = [fault for fault in lab.faults.all() if fault.kind in PROCESS_KINDS and fault.a == host]
+        if not injection.heal(lab, [fault for fault in here if options.unit in ("", fault.unit)]):
+            say(f"nothing is killed or frozen there: {host} {options.unit}".rstrip())
+
+
+def cut(lab: Lab, options: Namespace) -> None:
+    """Cut a link, or a part of it."""
+    how = {name: getattr(options, name) for name in ("one_way", "new_flows", "port")}
+    with _held(lab):
+        _tell(injection.inject_link(lab, Fault("cut", options.a, *_times(options), options.b, **how)))
+
+
+def loss(lab: Lab, options: Namespace) -> None:
+    """Lose a share of a link's packets."""
+    if not 0 < options.percent <= 100:
+        raise LabError(f"loss is more than 0 and at most 100 percent, not {options.percent:g}")
+    with _held(lab):
+        _tell(
+            injection.inject_link(lab, Fault("loss", options.a, *_times(options), options.b, percent=options.percent))
+        )
+
+
+def heal(lab: Lab, options: Namespace) -> None:
+    """End every fault; with ``--all`` power comes back, too."""
+    with _held(lab), step("healed"):
+        injection.heal(lab, lab.faults.all())
+        if options.all:
+            injection.revive(lab, lab.topology.hosts)
+
+
+def run(lab: Lab, options: Namespace) -> int:
+    """Run a command inside a host and hand its exit status on."""
+    return lab.machine(options.target).run(options.words, check=False, capture=False).returncode
+
+
+def show_inventory(lab: Lab, _: Namespace) -> None:
+    """Print where the running lab's inventory lies."""
+    lab.need_up()
+    print(lab.inventory_directory)
+
+
+def plug(word: str) -> Action:
+    """The action of a command that another module brings."""
+
+    def call(lab: Lab, options: Namespace) -> int | None:
+        lab.need_up()
+        module, _, function = PLUGS[word].partition(":")
+        result: int | None = getattr(importlib.import_module(module), function)(lab, options.words)
+        return result
+
+    return call
+
+
+def _times(options: Namespace) -> tuple[float, float]:
+    seconds = DEFAULT_SECONDS if options.seconds is None else options.seconds
+    if seconds <= 0:
+        raise LabError("--for wants more than 0 seconds")
+    now = time.time()
+    return now, now + seconds
+
+
+def _tell(fault: Fault) -> None:
+    if fault.until is not None:
+        say(f"{fault.words()}, for {fault.until - fault.since:g} s")

@@ -1,0 +1,10 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's one error."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """What the person at the keyboard can mend; its text is one line that says what and how."""

@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds what each kind of host gets: the modules of ``two_site_lab.setup``."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from two_site_lab.model import Host, HostSetup, Topology
+from two_site_lab.progress import say
+
+if TYPE_CHECKING:
+    from two_site_lab.lab import Lab
+
+# In this order their start hooks run: calls need what stands before them.
+KINDS = ("cfg", "sip", "gw", "pstn", "phones", "witness")
+
+
+def module(kind: str) -> ModuleType | None:
+    """The module of a kind of host; None (and a word about it) while it is missing or does not load."""
+    try:
+        return importlib.import_module(f"two_site_lab.setup.{kind}")
+    except ModuleNotFoundError as error:
+        if error.name != f"two_site_lab.setup.{kind}":
+            say(f"         setup/{kind}.py does not load, plain hosts instead: {error}")
+    except Exception as error:
+        say(f"         setup/{kind}.py does not load, plain hosts instead: {error!r}")
+    return None
+
+
+def host_setup(host: Host, topology: Topology) -> HostSetup:
+    """What lies on this host beyond the image, and which units start at its boot."""
+    found = module(host.kind)
+    try:
+        return found.setup(host, topology) if found else HostSetup()
+    except Exception as error:
+        say(f"         setup of {host.name} failed, a plain host instead: {error!r}")
+        return HostSetup()
+
+
+def start_all(lab: Lab) -> None:
+    """Run each kind's ``start(lab)``, once after all hosts are up."""
+    for kind in KINDS:
+        hook = getattr(module(kind), "start", None)
+        if hook:
+            try:
+                hook(lab)
+            except Exception as error:
+                say(f"         start of {kind} failed, going on without: {error}")
+
+
+def waiting_for(lab: Lab) -> list[str]:
+    """What is not ready yet, in words: enabled units that are not active, and what ``ready(lab)`` hooks still miss."""
+    missing: list[str] = []
+    for kind in KINDS:
+        hook = getattr(module(kind), "ready", None)
+        missing += hook(lab) if hook else []
+    return missing
+
+
+def inventory_variables(topology: Topology) -> dict[str, str]:
+    """What the kinds' ``inventory_variables(topology)`` hooks add to the inventory beside the deployment's data."""
+    variables: dict[str, str] = {}
+    for kind in KINDS:
+        hook = getattr(module(kind), "inventory_variables", None)
+        variables |= hook(topology) if hook else {}
+    return variables

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of a media gateway, whatever its make: prefer a site, put back what stood, verify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import Recorded
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import registry
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import Change, Driver, GatewayError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import grade, options
+
+RECORD = "media_gateway"
+"""Name of the record in the state directory that holds what stood before the first change."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an action ended: one sentence, the texts for the diff, the gateway as it runs (empty in check mode)."""
+
+    changed: bool
+    detail: str
+    before: str = ""
+    after: str = ""
+    gateway: Dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """One gateway: its driver, the driver's options, and where the state directory of this host is."""
+
+    driver: Driver
+    params: Mapping[str, Any]
+    state_dir: str
+    check_mode: bool = False
+
+    def prefer(self, site: str, step: Step) -> Outcome:
+        """Let new calls go to `site` first; both sites stay in service. Raises GatewayError, StaleTokenError."""
+        change = self.driver.plan(self.params, site)
+        if not change.needed:
+            return self._unchanged(change, f"{site} is preferred already")
+        if not self.check_mode:
+            # The record must be on the disk before the first change is: a killed run can then be undone.
+            Recorded(self.state_dir, RECORD).keep(change.undo)
+        return self._apply(change, step, f"{site} preferred", site)
+
+    def restore(self, step: Step) -> Outcome:
+        """Put back what stood before the first change; without a record nothing was changed, and nothing is done."""
+        record = Recorded(self.state_dir, RECORD)
+        undo = record.read()
+        if undo is None:
+            return Outcome(changed=False, detail="nothing to restore: no change is recorded on this host")
+        change = self.driver.plan_restore(self.params, undo)
+        detail = "the order that stood before the first change is back"
+        outcome = self._apply(change, step, detail) if change.needed else self._unchanged(change, detail)
+        if not self.check_mode:
+            record.forget()
+        return outcome
+
+    def observe(self) -> Outcome:
+        """Return the gateway as it runs. Raises GatewayError when it cannot be read."""
+        running = self.driver.read(self.params)
+        return Outcome(False, f"prefers {running['prefers'] or 'no site'}", gateway=running)
+
+    def readiness(self, sites: List[str]) -> List[Dict[str, Any]]:
+        """Return what a change will need, met or not."""
+        return self.driver.readiness(self.params, sites)
+
+    def verify(self, site: str, addresses: Mapping[str, Mapping[str, Any]], client: SipClient) -> Outcome:
+        """Return the gateway as it runs. Raises GatewayError unless `site` comes first and answers OPTIONS."""
+        running = self.driver.read(self.params)
+        if running["prefers"] != site:
+            raise GatewayError(f"{site} should be preferred, the gateway prefers {running['prefers'] or 'no site'}")
+        if site not in addresses:
+            raise GatewayError(f"sites has no address of {site}, it has {', '.join(addresses) or 'none'}")
+        return Outcome(False, f"{site} is preferred; {_answer(site, addresses[site], client)}", gateway=running)
+
+    def _apply(self, change: Change, step: Step, detail: str, site: Optional[str] = None) -> Outcome:
+        if self.check_mode:
+            return Outcome(True, detail, change.before, change.after)
+        step.assert_newest()
+        return Outcome(True, detail, change.before, change.after, self.driver.apply(self.params, change, site))
+
+    def _unchanged(self, change: Change, detail: str) -> Outcome:
+        return Outcome(False, detail, change.before, change.after, self.driver.read(self.params))
+
+
+def _answer(site: str, address: Mapping[str, Any], client: SipClient) -> str:
+    asked = options(address["address"], int(address.get("port", 5060)), address.get("transport", "udp"))
+    outcome = client.request(asked)
+    value, answered = grade(outcome)
+    if value != "up":
+        word = f"it answers {outcome.status} {outcome.reason}" if answered else f"no final answer ({outcome.sent} sent)"
+        raise GatewayError(f"{site} is preferred, but OPTIONS to {address['address']} from here fails: {word}")
+    return f"OPTIONS answered {outcome.status} in {(outcome.rtt or 0) * 1000:.0f} ms"
+
+
+def other_site(site: str, sites: List[str]) -> str:
+    """Return the peer of `site`. Raises GatewayError unless `sites` are exactly two and `site` is one of them."""
+    others = [name for name in sites if name != site]
+    if len(sites) != 2 or len(others) != 1:
+        raise GatewayError(f"{site} and its peer are expected as the two sites, {', '.join(sites) or 'none'} given")
+    return others[0]
+
+
+def gateway_of(driver: str, params: Mapping[str, Any], state_dir: str, check_mode: bool) -> Gateway:
+    """Return the gateway behind the driver of that name. Raises GatewayError for an unknown driver or option."""
+    known = registry.driver(driver)
+    unknown = sorted(set(params) - set(known.DEFAULTS))
+    if unknown:
+        it_has = ", ".join(sorted(known.DEFAULTS))
+        raise GatewayError(f"gateway driver {driver} has no option {', '.join(unknown)}; it has {it_has}")
+    return Gateway(known, params, state_dir, check_mode)

@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The drivers that exist, by static imports: Ansible ships only what is imported by name."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import kamailio
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import Driver, GatewayError
+
+DRIVERS: Dict[str, Driver] = {"kamailio": kamailio}
+"""A driver is a module with the functions of Driver."""
+
+
+def driver(name: str) -> Driver:
+    """Return the driver of that name. Raises GatewayError for a name that does not exist."""
+    if name not in DRIVERS:
+        raise GatewayError(f"gateway driver {name} is not known; there are {', '.join(sorted(DRIVERS))}")
+    return DRIVERS[name]

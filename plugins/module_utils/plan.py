@@ -1,0 +1,295 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a decision to the steps of a site failover: pure, no I/O, so that the same inputs give the same plan.
+
+Two planes, two rules (decision.md). The call plane moves whenever the verdict says that the site is down: its steps can
+be undone. The configuration plane moves only when the failed site held the master, and only behind its guards; a guard
+that is not met is a refusal, with the way round, and never stops the call plane.
+
+A plan is made again after every interruption: steps already journalled are left out, and what is left is the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import (
+    LAST_MASTER_UNKNOWN,
+    Refusal,
+    attesters,
+    data_loss_refusal,
+    fence_refusal,
+    forbidden_refusal,
+    survivor_refusal,
+    verdict_refusal,
+)
+
+CALL = "call"
+CONFIGURATION = "configuration"
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """A step that a plan may order: which role's door does it, on which plane, and why (with the sites' names)."""
+
+    name: str
+    role: str
+    door: str
+    plane: str
+    why: str
+
+
+SITE_FAILURE: Tuple[StepKind, ...] = (
+    StepKind(
+        "prefer_survivor",
+        "media_gateway",
+        "take_over",
+        CALL,
+        "new calls go to {survivor} first; {failed} stays second, so that no call is cut off if this is wrong",
+    ),
+    StepKind(
+        "move_phones",
+        "sip_phone",
+        "take_over",
+        CALL,
+        "phones with a single registration are sent to {survivor}",
+    ),
+    StepKind(
+        "single_site",
+        "sip_server",
+        "take_over",
+        CALL,
+        "the SIP Server of {survivor} works without its peer: no forwarding to {failed}, no forced logout",
+    ),
+    StepKind(
+        "verify_call_plane",
+        "media_gateway",
+        "verify",
+        CALL,
+        "seen from outside: {survivor} takes the calls",
+    ),
+    StepKind(
+        "fence",
+        "config_database",
+        "release",
+        CONFIGURATION,
+        "the writer of {failed} is stopped and its log-ins are revoked before anybody else writes",
+    ),
+    StepKind(
+        "promote_database",
+        "config_database",
+        "take_over",
+        CONFIGURATION,
+        "the Configuration Database of {survivor} becomes the primary; the fence is checked again just before",
+    ),
+    StepKind(
+        "start_config_server",
+        "config_server",
+        "take_over",
+        CONFIGURATION,
+        "the Configuration Server of {survivor} becomes the master",
+    ),
+    StepKind(
+        "repoint_names",
+        "service_name",
+        "take_over",
+        CONFIGURATION,
+        "Configuration Server Proxies find the new master by its name",
+    ),
+    StepKind(
+        "verify_configuration",
+        "config_server",
+        "verify",
+        CONFIGURATION,
+        "seen from outside: exactly one master, at {survivor}, and it takes writes",
+    ),
+)
+"""The steps of a site failure in their order: calls before configuration, the fence before the promotion."""
+
+VERIFICATIONS = ("verify_call_plane", "verify_configuration")
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a plan is made from."""
+
+    continuity: Mapping[str, Any]
+    decision: Mapping[str, Any]
+    track_state: Mapping[str, Any]
+    request: Mapping[str, Any]
+
+    @property
+    def failed(self) -> str:
+        return str(self.request["failed_site"])
+
+    @property
+    def survivor(self) -> str:
+        return deployment.peer(self.continuity, self.failed)
+
+    @property
+    def done(self) -> Mapping[str, Any]:
+        return self.request.get("done") or {}
+
+    @property
+    def moving_configuration(self) -> bool:
+        """True when this run has finished a step of the configuration plane: then it must be brought to its end."""
+        return any(kind.name in self.done for kind in SITE_FAILURE if kind.plane == CONFIGURATION)
+
+    @property
+    def failed_over(self) -> Optional[str]:
+        """How far the stored state says that the site has been failed over: `call`, `config` or None."""
+        stored = (self.track_state.get("failed_over") or {}).get(self.failed)
+        return stored or (CALL if self.request.get("failed_over") else None)
+
+
+def failover_plan(
+    continuity: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    track_state: Optional[Mapping[str, Any]],
+    request: Mapping[str, Any],
+) -> Dict[str, Any]:
+    """Return the plan for a failed site.
+
+    `request`: `run_id`; `failed_site`; `attested_by` (names); `allow_data_loss` (a run id, or empty); `reachable`
+    (hosts that answered in this run); `master` (the site whose master is seen up now, or None); `done` (steps this
+    run has journalled as ended well, by name); `failed_over` (bool); `lag` (of the survivor's database in the
+    driver's unit, None when unknown).
+
+    Returns `{run_id, failed, survivor, config_plane, why, fence, overrides, steps, refused}`; a step is
+    `{name, role, door, plane, hosts, skipped_hosts, why}`, a refusal `{guard, blocks, evidence, way}` where `blocks`
+    is `all`, `call` or `configuration`. Raises KeyError for a site that is none.
+    """
+    case = _Case(continuity, decision, track_state or {}, request)
+    refusal = verdict_refusal(decision, case.failed, case.survivor)
+    if case.failed_over == "config" or (case.failed_over and refusal):
+        return _plan(case, f"{case.failed} has been failed over already: only verified", names=_verified(case))
+    if refusal:
+        return _plan(case, f"refused: {refusal['guard']}", refused=[refusal])
+    return _full_plan(case)
+
+
+def plan_text(plan: Mapping[str, Any]) -> List[str]:
+    """Return the plan for a person: a heading, one line for each step, one for each refusal."""
+    sites = f"{plan['failed']} has failed, {plan['survivor']} takes over"
+    heading = f"Plan of run {plan['run_id']}: {sites}. {_sentence(plan['why'])}"
+    steps = [_step_line(number, step) for number, step in enumerate(plan["steps"], 1)]
+    refused = [refusal_line(refusal) for refusal in plan["refused"]]
+    return [heading, *(steps or ["Nothing to do."]), *refused]
+
+
+def refusal_line(refusal: Mapping[str, Any]) -> str:
+    """Return a refusal in one line: the guard, what it lacks, the way round."""
+    return f"REFUSED ({refusal['blocks']}) {refusal['guard']}: {refusal['evidence']} Way: {refusal['way']}"
+
+
+def _full_plan(case: _Case) -> Dict[str, Any]:
+    call_refused = forbidden_refusal(case.decision, "prefer_survivor", CALL)
+    stays, config_refused = _configuration(case)
+    moves = not stays and not config_refused
+    names = [] if call_refused else [kind.name for kind in SITE_FAILURE if kind.plane == CALL]
+    if case.failed_over:
+        names = [name for name in names if name in VERIFICATIONS]
+    if moves:
+        names += [kind.name for kind in SITE_FAILURE if kind.plane == CONFIGURATION]
+    why = stays or (
+        f"the configuration moves to {case.survivor}" if moves else "the configuration does not move: a guard refuses"
+    )
+    return _plan(case, why, names, [*call_refused, *config_refused], moves)
+
+
+def _configuration(case: _Case) -> Tuple[str, List[Refusal]]:
+    """Return why the configuration stays where it is (empty when it should move), and what refuses the move."""
+    if not case.moving_configuration:
+        holder = case.track_state.get("last_master")
+        if case.request.get("master"):
+            return f"the configuration stays at {case.request['master']}: its master is up", []
+        if holder is None:
+            return "", [LAST_MASTER_UNKNOWN]
+        if holder != case.failed:
+            return f"the configuration stays at {holder}: it was the last master seen", []
+    return "", _guards(case)
+
+
+def _guards(case: _Case) -> List[Refusal]:
+    ours = deployment.configuration_hosts(case.continuity, case.survivor)
+    theirs = deployment.configuration_hosts(case.continuity, case.failed)
+    policy = case.continuity["continuity_policy"]
+    return [
+        *forbidden_refusal(case.decision, "promote_config", CONFIGURATION),
+        *survivor_refusal(case.request, case.survivor, ours),
+        *([] if "fence" in case.done else fence_refusal(case.request, case.failed, theirs)),
+        *([] if "promote_database" in case.done else data_loss_refusal(case.request, policy)),
+    ]
+
+
+def _verified(case: _Case) -> List[str]:
+    return [name for name in VERIFICATIONS if name != "verify_configuration" or case.failed_over == "config"]
+
+
+def _plan(
+    case: _Case,
+    why: str,
+    names: Optional[List[str]] = None,
+    refused: Optional[List[Refusal]] = None,
+    moves: bool = False,
+) -> Dict[str, Any]:
+    fence = _fence(case) if moves else None
+    kinds = [kind for kind in SITE_FAILURE if kind.name in (names or []) and kind.name not in case.done]
+    return {
+        "run_id": case.request["run_id"],
+        "failed": case.failed,
+        "survivor": case.survivor,
+        "config_plane": moves,
+        "why": why,
+        "fence": fence,
+        "overrides": _overrides(case, fence) if moves else [],
+        "steps": [step for step in (_step(case, kind) for kind in kinds) if step],
+        "refused": refused or [],
+    }
+
+
+def _step(case: _Case, kind: StepKind) -> Optional[Dict[str, Any]]:
+    """Return the step, or None where this deployment has no host for it (no provisioned phone, for example)."""
+    named = deployment.step_hosts(case.continuity, case.failed)[kind.name]
+    if not named:
+        return None
+    reachable = set(case.request["reachable"])
+    return {
+        "name": kind.name,
+        "role": kind.role,
+        "door": kind.door,
+        "plane": kind.plane,
+        "hosts": [host for host in named if host in reachable],
+        "skipped_hosts": [host for host in named if host not in reachable],
+        "why": kind.why.format(failed=case.failed, survivor=case.survivor),
+    }
+
+
+def _fence(case: _Case) -> Dict[str, Any]:
+    """Return the kind of fence proof that the promotion stands on (decision.md, invariant 2)."""
+    theirs = deployment.configuration_hosts(case.continuity, case.failed)
+    seen = set(theirs) <= set(case.request["reachable"])
+    if not seen and len(attesters(case.request)) >= 2:
+        return {"kind": "attested", "by": attesters(case.request)}
+    return {"kind": "stopped_and_revoked", "by": []}
+
+
+def _overrides(case: _Case, fence: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    by, run_id = attesters(case.request), case.request["run_id"]
+    used = [{"name": "attested_fence", "run_id": run_id, "by": by}] if fence and fence["kind"] == "attested" else []
+    if case.request.get("allow_data_loss") == run_id:
+        used.append({"name": "allow_data_loss", "run_id": run_id, "by": by})
+    return used
+
+
+def _step_line(number: int, step: Mapping[str, Any]) -> str:
+    where = ", ".join(step["hosts"]) or "no host that can be reached"
+    skipped = f" (not reached: {', '.join(step['skipped_hosts'])})" if step["skipped_hosts"] else ""
+    return f"{number}. {step['name']} [{step['plane']}] on {where}{skipped}: {step['why']}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Statements to PostgreSQL through its own client `psql`: as the database's system user by peer, or over TCP.
+
+Statements go in by standard input and values as psql variables, so nothing needs quoting by hand; a password goes by
+the environment (libpq, "Environment Variables"), never on the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+from typing import Any, Dict, List, Mapping
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access, DatabaseError
+
+NO_CONNECTION = 2
+"""psql's exit status when the connection went bad (psql(1), "Exit Status")."""
+
+
+class NoConnectionError(DatabaseError):
+    """Nobody answers, or the server refuses the log-in."""
+
+
+class Psql:
+    """One way to one database; each call is a session of its own."""
+
+    def __init__(self, access: Access, as_the_server_commits: bool = False) -> None:
+        """Keep how the server is reached. `as_the_server_commits` waits for a synchronous standby as the writer would.
+
+        Without it our commits are local: fencing and promoting must not wait for a standby that is gone.
+        """
+        self._access = access
+        self._options = f"-c statement_timeout={round(access.deadline * 1000)}"
+        if not as_the_server_commits:
+            self._options += " -c synchronous_commit=local"
+
+    def run(self, statements: str, **variables: str) -> str:
+        """Run statements and return what they print. Raises NoConnectionError, DatabaseError."""
+        access = self._access
+        values = dict(variables, writer=access.writer)
+        command = self._prefix() + ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", access.database]
+        for name, value in values.items():
+            command += ["-v", f"{name}={value}"]
+        try:
+            done = subprocess.run(
+                command,
+                input=statements,
+                env=self._environment(),
+                cwd="/",
+                timeout=2 * access.deadline,
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DatabaseError(f"the database did not finish within {2 * access.deadline:.0f} s") from error
+        except FileNotFoundError as error:
+            raise DatabaseError(f"{error.filename} is not installed on this host") from error
+        if done.returncode == NO_CONNECTION:
+            raise NoConnectionError(_first_line(done.stderr))
+        if done.returncode != 0:
+            raise DatabaseError(_first_line(done.stderr))
+        return done.stdout
+
+    def ask(self, statements: str, **variables: str) -> Any:  # noqa: ANN401  the JSON that the statement builds
+        """Run statements whose last line of output is JSON, and return it."""
+        lines = self.run(statements, **variables).strip().splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+    def _prefix(self) -> List[str]:
+        access = self._access
+        # Peer log-in goes by the system user that runs psql.
+        if access.address or pwd.getpwuid(os.geteuid()).pw_name == access.os_user:
+            return []
+        return ["runuser", "-u", access.os_user, "--"]
+
+    def _environment(self) -> Dict[str, str]:
+        access = self._access
+        wanted: Mapping[str, str] = {
+            "PGHOST": access.address or access.socket_directory,
+            "PGPORT": str(access.port),
+            "PGUSER": access.user if access.address else access.os_user,
+            "PGPASSWORD": access.password if access.address else "",
+            "PGSSLMODE": access.sslmode if access.address else "",
+            "PGCONNECT_TIMEOUT": str(max(2, round(access.deadline))),
+            "PGAPPNAME": "sip-dr",
+            "PGOPTIONS": self._options,
+        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        return dict(inherited, **{name: value for name, value in wanted.items() if value})
+
+
+def _first_line(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return lines[0] if lines else "psql failed without a word"

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which replication drivers there are; static imports, for AnsiballZ ships nothing that is imported by name."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import PostgreSQL
+
+DRIVERS = {"postgresql": PostgreSQL}
+DATABASE_OPTION: Dict[str, Any] = {
+    "database": {
+        "type": "dict",
+        "default": {},
+        "apply_defaults": True,
+        "options": {
+            "driver": {"type": "str", "choices": sorted(DRIVERS), "default": "postgresql"},
+            "name": {"type": "str", "default": "config"},
+            "writer": {"type": "str", "default": "confserv"},
+            "port": {"type": "int", "default": 5432},
+            "os_user": {"type": "str", "default": "postgres"},
+            "data_directory": {"type": "str", "default": "/var/lib/postgresql/15/main"},
+            "socket_directory": {"type": "str", "default": ""},
+            "address": {"type": "str", "default": ""},
+            "user": {"type": "str", "default": ""},
+            "password": {"type": "str", "default": "", "no_log": True},
+            "sslmode": {
+                "type": "str",
+                "choices": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+                "default": "prefer",
+            },
+        },
+    }
+}
+"""Argument specification of a module that reaches the database (doc fragment `database`)."""
+
+
+def database_of(options: Mapping[str, Any], deadline: float, interval: float) -> PostgreSQL:
+    """Return the driver for the server of DATABASE_OPTION. `deadline` and `interval` in seconds."""
+    words = dict(options)
+    driver, name = words.pop("driver"), words.pop("name")
+    return DRIVERS[driver](Access(database=name, deadline=deadline, interval=interval, **words))

@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's own promises, on the running lab: ``lab/enter .venv/bin/python -m pytest tests/faults/test_lab.py``.
+
+Run without lab/enter they are skipped: they take the power from a site.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from two_site_lab.errors import LabError
+from two_site_lab.lab import Lab
+from two_site_lab.machine import wait_until
+from two_site_lab.network import existing
+
+LAB = Lab(os.environ.get("SIP_DR_LAB", "dr"))
+COMMAND = Path(__file__).resolve().parents[2] / "lab/lab"
+OUTSIDE = "192.0.2.1"  # RFC 5737: an address that is nobody's
+PATIENCE = 1.5
+
+
+def _in_control() -> bool:
+    with suppress(FileNotFoundError):
+        here, control = os.stat("/proc/self/ns/net"), os.stat(f"/run/netns/{LAB.state.id}-control")
+        return (here.st_dev, here.st_ino) == (control.st_dev, control.st_ino)
+    return False
+
+
+pytestmark = pytest.mark.skipif(not _in_control(), reason="not in the lab's control namespace (lab/enter)")
+
+
+def lab(*words):
+    """Run ``lab/lab`` and return what it said."""
+    done = subprocess.run([COMMAND, "--id", LAB.state.id, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def _mended():
+    yield
+    lab("heal", "--all")
+
+
+def connects(host, address, port=22):
+    """Whether a TCP connection comes about; a refusal is one answer too many and fails the test."""
+    code = f"import socket; socket.create_connection(({address!r}, {port}), {PATIENCE})"
+    done = LAB.run(host, ["python3", "-c", code], check=False)
+    assert "refused" not in done.stderr
+    return done.returncode == 0
+
+
+def test_no_namespace_has_a_route_out():
+    own = re.compile(r"(default via )?10\.71\.[1-6]\.")
+    for namespace in existing(LAB.topology):
+        routes = subprocess.run(["ip", "-n", namespace, "route"], capture_output=True, text=True, check=True).stdout
+        assert all(own.match(line) for line in routes.splitlines()), (namespace, routes)
+        assert not namespace.endswith("-router") or "default" not in routes
+        links = subprocess.run(["ip", "-n", namespace, "-j", "-d", "link"], capture_output=True, check=True).stdout
+        kinds = {link.get("linkinfo", {}).get("info_kind", link["link_type"]) for link in json.loads(links)}
+        assert kinds <= {"loopback", "veth", "bridge"}, (namespace, kinds)
+    with pytest.raises(OSError, match=r"timed out|unreachable"):
+        socket.create_connection((OUTSIDE, 80), PATIENCE)
+
+
+def test_up_twice_says_so():
+    done = subprocess.run([COMMAND, "--id", LAB.state.id, "up"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "up already" in done.stderr) == (0, True)
+
+
+def test_a_dead_site_is_silent_and_comes_back_with_its_disks():
+    LAB.run("s1-gw", ["sh", "-c", "echo here > /root/mark"])
+    lab("kill", "site1")
+    for address in (*(host.address for host in LAB.topology.of_site("site1")), LAB.topology.vip("site1")):
+        with pytest.raises(TimeoutError):
+            socket.create_connection((address, 22), PATIENCE)
+        assert LAB.run("witness", ["ping", "-c1", "-W1", address], check=False).stdout.count("100% packet loss") == 1
+    with pytest.raises(LabError, match="is off"):
+        LAB.run("s1-gw", ["true"])
+    lab("revive", "site1")
+    assert connects("witness", LAB.topology.host("s1-gw").address)
+    assert LAB.run("s1-gw", ["cat", "/root/mark"]).stdout == "here\n"
+
+
+def test_a_cut_link_heals_by_itself_and_touches_no_other():
+    other_site = LAB.topology.host("s2-cfg").address
+    lab("cut", "site1", "site2", "--for", "3")
+    assert not connects("s1-cfg", other_site)
+    assert connects("s1-cfg", LAB.topology.host("witness").address)
+    wait_until(lambda: connects("s1-cfg", other_site), "link healed by the supervisor", deadline=8)
+    assert json.loads(lab("status", "--json"))["faults"] == []
+
+
+def test_new_flows_are_cut_from_one_side_only():
+    lab("cut", "site1", "site2", "--new-flows")
+    assert not connects("s1-cfg", LAB.topology.host("s2-cfg").address)
+    assert connects("s2-cfg", LAB.topology.host("s1-cfg").address)
+
+
+def test_a_port_is_cut_alone():
+    lab("cut", "control", "site2", "--port", "22")
+    with pytest.raises(TimeoutError):
+        socket.create_connection((LAB.topology.host("s2-cfg").address, 22), PATIENCE)
+    assert LAB.run("s2-cfg", ["ping", "-c1", "-W1", LAB.topology.control.address]).returncode == 0
+
+
+def test_lost_packets_are_about_as_many_as_asked_for():
+    lab("loss", "site2", "witness", "20")
+    words = ["ping", "-q", "-c300", "-i0.005", "-W1", LAB.topology.host("witness").address]
+    lost = float(re.search(r"([\d.]+)% packet loss", LAB.run("s2-gw", words, check=False).stdout)[1])
+    # 20 % each way lose 36 % of the round trips; five standard deviations of 300 are 14 points.
+    assert 22 < lost < 50
+
+
+def test_a_frozen_unit_thaws_by_a_timer_on_its_host():
+    def stopped():
+        return "T" in LAB.run("witness", ["ps", "-o", "stat=", "-C", "sshd"]).stdout
+
+    lab("freeze", "witness", "ssh.service", "--for", "2")
+    assert stopped()
+    wait_until(lambda: not stopped(), "thawed", deadline=6)
+
+
+def test_a_killed_unit_stays_dead_for_its_time():
+    def active():
+        return LAB.run("s1-gw", ["systemctl", "is-active", "kamailio"], check=False).returncode == 0
+
+    lab("kill", "s1-gw", "kamailio.service", "--for", "3")
+    killed = time.monotonic()
+    assert not active()
+    wait_until(active, "started again", deadline=8)
+    assert time.monotonic() - killed > 1
+
+
+def test_a_full_disk_takes_no_byte_and_heals():
+    write = ["python3", "-c", "open('/root/more', 'w').write('x' * 100000)"]
+    lab("fill", "witness", "--for", "2")
+    assert "No space left" in LAB.run("witness", write, check=False).stderr
+    wait_until(lambda: LAB.run("witness", write, check=False).returncode == 0, "room again", deadline=6)

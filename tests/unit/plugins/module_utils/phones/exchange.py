@@ -1,0 +1,101 @@
+"""Two registrars and some phones on real UDP sockets: a phone that is asked reads its file and registers there."""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones import yealink
+
+
+class Exchange:
+    """`bindings[port]` are the numbers that the registrar on that port lists; `deaf` numbers ignore every NOTIFY."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.bindings: dict[int, set[str]] = {}
+        self.silent: set[int] = set()
+        self.deaf: set[str] = set()
+        self.notified: list[str] = []
+        self._selector = selectors.DefaultSelector()
+        self._macs: dict[int, tuple[str, str]] = {}
+
+    def registrar(self) -> int:
+        port = self._open()
+        self.bindings[port] = set()
+        return port
+
+    def phone(self, dn: str, mac: str, server: int) -> int:
+        port = self._open()
+        self._macs[port] = (dn, mac)
+        (self.directory / f"{mac}.cfg").write_text(
+            f"#!version:1.0.0.1\naccount.1.user_name = {dn}\n"
+            f"account.1.sip_server.1.address = 127.0.0.1\naccount.1.sip_server.1.port = {server}\n"
+        )
+        self.bindings[server].add(dn)
+        return port
+
+    def _open(self) -> int:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", 0))
+        self._selector.register(sock, selectors.EVENT_READ)
+        return sock.getsockname()[1]
+
+    def serve(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            for key, _events in self._selector.select(0.02):
+                assert isinstance(key.fileobj, socket.socket)
+                data, source = key.fileobj.recvfrom(65535)
+                answer = self._answer(key.fileobj.getsockname()[1], data.decode())
+                if answer:
+                    key.fileobj.sendto(answer.encode(), source)
+
+    def close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            assert isinstance(key.fileobj, socket.socket)
+            key.fileobj.close()
+        self._selector.close()
+
+    def _answer(self, port: int, text: str) -> str:
+        if port in self.silent:
+            return ""
+        contacts: list[str] = []
+        if text.startswith("REGISTER"):
+            assert "\r\nContact:" not in text, "looking at bindings must make none"
+            dn = re.findall(r"\r\nTo: <sip:(\d+)@", text)[0]
+            contacts = [f"Contact: <sip:{dn}@127.0.0.1>;expires=30"] if dn in self.bindings[port] else []
+        if text.startswith("NOTIFY") and not self._provision(port, text):
+            return ""
+        kept = [line for line in text.split("\r\n") if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+        return "\r\n".join(["SIP/2.0 200 OK", *kept, *contacts, "Content-Length: 0", "", ""])
+
+    def _provision(self, port: int, text: str) -> bool:
+        dn, mac = self._macs[port]
+        if dn in self.deaf:
+            return False
+        assert "\r\nEvent: check-sync;reboot=false" in text
+        self.notified.append(dn)
+        server = yealink.registers_with(yealink.values((self.directory / f"{mac}.cfg").read_text()))
+        for registered in self.bindings.values():
+            registered.discard(dn)
+        self.bindings[server.port].add(dn)
+        return True
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Exchange]:
+    """An exchange that answers for as long as the block runs."""
+    exchange, stop = Exchange(directory), threading.Event()
+    thread = threading.Thread(target=exchange.serve, args=(stop,))
+    thread.start()
+    try:
+        yield exchange
+    finally:
+        stop.set()
+        thread.join()
+        exchange.close()

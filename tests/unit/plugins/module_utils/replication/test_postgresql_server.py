@@ -1,0 +1,327 @@
+"""The driver against two real PostgreSQL servers of our own: a primary and a streaming standby on unix sockets.
+
+Runs as root where PostgreSQL 15 or newer is installed (Debian: apt-get install postgresql); elsewhere it is skipped and
+says so. Each test moves the pair one step on, in the order of a failover: they stand in one story.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.config_database import Doors, Promotion, is_closed
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import Recorded
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process import UnitState
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access, DatabaseError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import PostgreSQL
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
+
+BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/nowhere"), key=lambda path: float(path.parent.name))
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not (BIN / "initdb").exists(), reason="needs root and an installed PostgreSQL server"
+)
+DEADLINE = 20.0
+INTERVAL = 0.05
+SCHEMA = """
+create role confserv login;
+create database config owner confserv;
+\\c config
+set role confserv;
+create table cfg_object (dbid int primary key, name text);
+insert into cfg_object values (101, 'default');
+create view cfg_names as select name from cfg_object;
+reset role;
+create table history (line text);
+grant select, insert on history to confserv;
+"""
+
+
+class Server:
+    """One data directory and its postmaster; sockets only, no TCP."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.directory = directory
+        self.data = directory / "data"
+        self.port = port
+
+    def access(self) -> Access:
+        return Access(
+            "config", "confserv", self.port, DEADLINE, INTERVAL, "postgres", str(self.data), str(self.directory)
+        )
+
+    def driver(self) -> PostgreSQL:
+        return PostgreSQL(self.access())
+
+    def postgres(self, *words: str, text: str = "") -> str:
+        command = ["runuser", "-u", "postgres", "--", *words]
+        done = subprocess.run(command, input=text, text=True, capture_output=True, cwd="/", check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def sql(self, statements: str, database: str = "config") -> str:
+        words = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.directory), "-p", str(self.port))
+        return self.postgres(*words, "-d", database, text=statements).strip()
+
+    def settings(self, text: str) -> None:
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(text)
+
+    def start(self) -> None:
+        # pg_ctl's server must not hold our pipe open.
+        words = [str(BIN / "pg_ctl"), "-D", str(self.data), "-l", str(self.directory / "log"), "-w", "start"]
+        command = ["runuser", "-u", "postgres", "--", *words]
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", check=True, timeout=60)
+
+    def stop(self, mode: str = "fast") -> None:
+        if (self.data / "postmaster.pid").exists():
+            self.postgres(str(BIN / "pg_ctl"), "-D", str(self.data), "-m", mode, "-w", "stop")
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    """A primary and its streaming standby, in a directory whose name is short enough for a socket; no TCP port."""
+    root = Path("/tmp") / f"sip-dr-pg-{os.getpid()}"
+    user = pwd.getpwnam("postgres")
+    servers = [Server(root / name, port) for name, port in zip("ab", (5433, 5434), strict=True)]
+    for server in servers:
+        server.directory.mkdir(parents=True)
+        os.chown(server.directory, user.pw_uid, user.pw_gid)
+    primary, standby = servers
+    try:
+        primary.postgres(str(BIN / "initdb"), "-D", str(primary.data), "-A", "trust", "--no-sync")
+        primary.settings(
+            f"port = {primary.port}\nunix_socket_directories = '{primary.directory}'\nlisten_addresses = ''\n"
+            "wal_log_hints = on\nwal_receiver_status_interval = 1s\nwal_retrieve_retry_interval = 200ms\n"
+        )
+        primary.start()
+        primary.sql(SCHEMA, "postgres")
+        source = f"host={primary.directory} port={primary.port} user=postgres application_name=site2"
+        primary.postgres(
+            str(BIN / "pg_basebackup"), "-d", source, "-D", str(standby.data), "-R", "-X", "stream", "-c", "fast"
+        )
+        standby.settings(
+            f"port = {standby.port}\nunix_socket_directories = '{standby.directory}'\nprimary_conninfo = '{source}'\n"
+        )
+        standby.start()
+        yield primary, standby
+    finally:
+        for server in servers:
+            server.stop("immediate")
+        shutil.rmtree(root)
+
+
+def privileges(server: Server) -> dict[str, str]:
+    """What the writer may do with each table, as the server itself judges it."""
+    rows = server.sql(
+        "select format('%I.%I', schemaname, name), array(select p from"
+        " unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) p"
+        " where has_table_privilege('confserv', format('%I.%I', schemaname, name), p))"
+        " from (select schemaname, tablename"
+        " as name from pg_tables union select schemaname, viewname from pg_views) t where schemaname = 'public'"
+    )
+    return dict(row.split("|") for row in rows.splitlines())
+
+
+class NoUnits:
+    """A host without units: the database's doors ask only whether the given writer units have stopped."""
+
+    def __init__(self, running: frozenset[str] = frozenset()) -> None:
+        self.running = running
+
+    def state(self, name: str) -> UnitState:
+        return UnitState(name, True, "active" if name in self.running else "inactive", (), False, "")
+
+    def start(self, name: str) -> UnitState:
+        raise AssertionError("the database's doors start nothing")
+
+    def stop(self, name: str) -> UnitState:
+        raise AssertionError("the database's doors stop nothing")
+
+
+def doors(server: Server, tmp_path: Path, dry: bool = False, running: frozenset[str] = frozenset()) -> Doors:
+    recorded = Recorded(str(tmp_path / server.directory.name), "config_database")
+    return Doors(server.driver(), NoUnits(running), recorded, DEADLINE, INTERVAL, dry)
+
+
+def step(tmp_path: Path) -> Step:
+    return Step(None, tmp_path, writes=False)
+
+
+def promotion(fence: dict[str, Any], **more: Any) -> Promotion:
+    known: dict[str, Any] = {"lag": None, "lag_limit": 0, "allow_data_loss": False, "run_id": None}
+    return Promotion(fence=fence, fence_max_age=60, **dict(known, **more))
+
+
+def fence_of_another_host(**more: Any) -> dict[str, Any]:
+    seen_at = datetime.now(timezone.utc).isoformat()
+    return {"kind": "stopped_and_revoked", "seen_at": seen_at, "by": ["test"], "host": "other", **more}
+
+
+@pytest.fixture(scope="module")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+def test_a_pair_is_seen_as_primary_and_streaming_standby(pair: tuple[Server, Server], state_dir: Path) -> None:
+    primary, standby = pair
+    assert wait_for(
+        lambda: (standby.driver().state()["receiver"] or {}).get("status") == "streaming", DEADLINE, INTERVAL
+    )
+    seen = doors(primary, state_dir).observe()["database"]
+    assert (seen["role"], seen["timeline"], seen["replicas"][0]["state"]) == ("primary", 1, "streaming")
+    assert (seen["writer"]["can_login"], seen["writer"]["tables"], seen["writer"]["writable"]) == (True, 3, 3)
+    follows = doors(standby, state_dir).observe()["database"]
+    assert (follows["role"], follows["timeline"], follows["system_identifier"]) == (
+        "standby",
+        1,
+        seen["system_identifier"],
+    )
+
+
+def test_both_are_ready_and_a_full_disk_is_not(pair: tuple[Server, Server], state_dir: Path) -> None:
+    for server in pair:
+        shown = doors(server, state_dir).readiness({"lag": 2**24, "free_space": 2**20})
+        assert shown["ready"], [item for item in shown["readiness"] if not item["met"]]
+    shown = doors(pair[1], state_dir).readiness({"lag": 2**24, "free_space": 2**60})
+    assert [item["item"] for item in shown["readiness"] if not item["met"]] == ["disk space"]
+    assert all(item["way"] for item in shown["readiness"] if not item["met"])
+
+
+def test_verify_writes_at_the_primary_and_refuses_a_standby(pair: tuple[Server, Server], state_dir: Path) -> None:
+    primary, standby = pair
+    written = doors(primary, state_dir).verify("verify")["written"]
+    assert (written["committed"], written["as"]) == (True, "confserv")
+    with pytest.raises(DatabaseError, match="not writable"):
+        doors(standby, state_dir).verify("verify")
+
+
+def test_a_standby_is_not_promoted_without_a_fence(pair: tuple[Server, Server], state_dir: Path) -> None:
+    standby = pair[1]
+    own = fence_of_another_host(host=socket.gethostname())
+    for fence in (
+        {},
+        {"kind": "masked", "seen_at": "2026-01-01T00:00:00Z"},
+        own,
+        fence_of_another_host(seen_at="2026-01-01"),
+    ):
+        with pytest.raises(RefusedError, match="^fence:"):
+            doors(standby, state_dir).take_over(step(state_dir), promotion(fence, lag=0))
+    assert standby.driver().state()["role"] == "standby"
+
+
+def test_an_unknown_lag_and_one_over_the_limit_refuse(pair: tuple[Server, Server], state_dir: Path) -> None:
+    standby = pair[1]
+    for lag in (None, 1.0):
+        with pytest.raises(RefusedError, match="^replication lag:"):
+            doors(standby, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(), lag=lag))
+    assert standby.driver().state()["role"] == "standby"
+
+
+def test_check_mode_tells_both_ways_and_changes_nothing(pair: tuple[Server, Server], state_dir: Path) -> None:
+    primary, standby = pair
+    would = doors(standby, state_dir, dry=True).take_over(step(state_dir), promotion({}))
+    assert would["changed"]
+    assert (would["diff"]["before"]["role"], would["diff"]["after"]["role"]) == ("standby", "primary")
+    assert "nobody has shown" in would["unmet"]
+    fenced = doors(primary, state_dir, dry=True).release(step(state_dir), [])
+    assert fenced["changed"]
+    assert fenced["fence"] is None
+    assert fenced["diff"]["after"]["writer"] == {"can_login": False, "sessions": 0, "writable": 0}
+    assert standby.driver().state()["role"] == "standby"
+    assert primary.driver().state()["writer"]["can_login"]
+
+
+def test_release_gives_no_proof_while_the_writer_runs(pair: tuple[Server, Server], state_dir: Path) -> None:
+    running = frozenset({"genesys-confserv.service"})
+    with pytest.raises(RefusedError, match="still running: genesys-confserv.service"):
+        doors(pair[0], state_dir, running=running).release(step(state_dir), ["genesys-confserv.service"])
+
+
+def test_restore_takes_the_fence_back_exactly(pair: tuple[Server, Server], state_dir: Path) -> None:
+    primary = pair[0]
+    assert is_closed(primary.driver().state())
+    assert set(privileges(primary).values()) == {"{}"}
+    before = dict.fromkeys(("public.cfg_names", "public.cfg_object"), "{INSERT,UPDATE,DELETE,TRUNCATE}")
+    before["public.history"] = "{INSERT}"
+    with pytest.raises(RefusedError, match="one writer"):
+        doors(primary, state_dir).restore(step(state_dir), "unknown")
+    assert doors(primary, state_dir).restore(step(state_dir), "standby")["changed"]
+    assert privileges(primary) == before
+    assert primary.driver().state()["writer"]["can_login"]
+    assert not doors(primary, state_dir).restore(step(state_dir), "standby")["changed"]
+
+
+def test_release_ends_sessions_and_what_is_seen_is_the_proof(pair: tuple[Server, Server], state_dir: Path) -> None:
+    primary = pair[0]
+    words = ["psql", "-XAtq", "-h", str(primary.directory), "-p", str(primary.port), "-U", "confserv", "-d", "config"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, cwd="/") as session:
+        assert session.stdin and session.stdout
+        session.stdin.write("select 'in';\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == "in\n"
+        assert primary.driver().state()["writer"]["sessions"] == 1
+        fenced = doors(primary, state_dir).release(step(state_dir), ["genesys-confserv.service"])
+    assert (fenced["changed"], fenced["fence"]["kind"]) == (True, "stopped_and_revoked")
+    assert fenced["fence"]["lsn"] == fenced["database"]["lsn"]
+    assert fenced["database"]["writer"]["sessions"] == 0
+    again = doors(primary, state_dir).release(step(state_dir), ["genesys-confserv.service"])
+    assert (again["changed"], again["fence"]["kind"]) == (False, "stopped_and_revoked")
+    with pytest.raises(AssertionError, match="permission denied"):
+        primary.sql("set role confserv; insert into cfg_object values (1, 'split brain');")
+
+
+def test_promotion_waits_for_the_fenced_sides_log_and_opens_the_writer(
+    pair: tuple[Server, Server], state_dir: Path
+) -> None:
+    primary, standby = pair
+    lsn = primary.driver().state()["lsn"]
+    done = doors(standby, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(lsn=lsn)))
+    assert (done["changed"], done["lag"], done["database"]["role"], done["database"]["timeline"]) == (
+        True,
+        0,
+        "primary",
+        2,
+    )
+    assert (done["diff"]["before"]["role"], done["diff"]["after"]["role"]) == ("standby", "primary")
+    assert doors(standby, state_dir).verify("verify")["written"]["committed"]
+    standby.sql("set role confserv; insert into cfg_object values (102, 'after the failover');")
+
+
+def test_promoting_again_changes_nothing(pair: tuple[Server, Server], state_dir: Path) -> None:
+    again = doors(pair[1], state_dir).take_over(step(state_dir), promotion({}))
+    assert not again["changed"]
+    assert "already the writer" in again["detail"]
+
+
+def test_a_primary_that_waits_for_a_lost_standby_is_let_alone(pair: tuple[Server, Server], state_dir: Path) -> None:
+    server = pair[1]
+    server.sql("alter system set synchronous_standby_names = 'gone'")
+    server.sql("select pg_reload_conf()")
+    done = doors(server, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(), lag=0))
+    assert done["changed"]
+    assert doors(server, state_dir).verify("verify")["written"]["committed"]
+
+
+def test_a_server_that_is_down_is_fenced_by_what_it_starts_as(pair: tuple[Server, Server], state_dir: Path) -> None:
+    old = pair[0]
+    old.stop("immediate")
+    assert old.driver().state() == {"running": False, "role": "unknown", "starts_as": "primary"}
+    fenced = doors(old, state_dir).release(step(state_dir), [])
+    assert (fenced["changed"], fenced["fence"]["kind"], fenced["fence"]["lsn"]) == (True, "stopped_and_revoked", None)
+    signal = old.data / "standby.signal"
+    assert signal.stat().st_uid == pwd.getpwnam("postgres").pw_uid
+    assert not doors(old, state_dir).release(step(state_dir), [])["changed"]
+    with pytest.raises(DatabaseError, match="down"):
+        doors(old, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(), lag=0))
+    shown = doors(old, state_dir).readiness({"lag": 0, "free_space": 0})
+    assert (shown["ready"], shown["readiness"][0]["item"]) == (False, "server answers")

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the data model."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
+
+
+def test_peer_is_the_other_site_both_ways(continuity):
+    assert (deployment.peer(continuity, "fra"), deployment.peer(continuity, "ams")) == ("ams", "fra")
+    with pytest.raises(KeyError):
+        deployment.peer(continuity, "mars")
+
+
+def test_observers_are_vantage_hosts_witness_and_gateways_once(continuity):
+    assert deployment.observers(continuity) == [
+        "fra-dr-1",
+        "fra-dr-2",
+        "ams-dr-1",
+        "ams-dr-2",
+        "par-witness",
+        "fra-gw-1",
+        "fra-gw-2",
+        "ams-gw-1",
+        "ams-gw-2",
+    ]
+    continuity["continuity_witness"] = "none"
+    assert deployment.witness(continuity) is None
+    assert "none" not in deployment.observers(continuity)
+
+
+@pytest.mark.parametrize(
+    ("host", "site"),
+    [
+        ("fra-dr-2", "fra"),
+        ("fra-sip-b", "fra"),
+        ("ams-cfg", "ams"),
+        ("ams-db", "ams"),
+        ("ams-gw-2", "ams"),
+        ("par-witness", None),
+        ("phone-files", None),
+    ],
+)
+def test_site_of_host(continuity, host, site):
+    assert deployment.site_of_host(continuity, host) == site
+
+
+def test_configuration_hosts_are_one_when_the_machine_is_one(continuity):
+    assert deployment.configuration_hosts(continuity, "fra") == ["fra-cfg", "fra-db"]
+    continuity["continuity_sites"]["fra"]["configuration"]["database"]["host"] = "fra-cfg"
+    assert deployment.configuration_hosts(continuity, "fra") == ["fra-cfg"]
+
+
+def test_hosts_of_each_step_follow_the_failed_site(continuity):
+    hosts = deployment.step_hosts(continuity, "ams")
+    assert hosts["fence"] == ["ams-cfg", "ams-db"]
+    assert hosts["promote_database"] == ["fra-db"]
+    assert hosts["start_config_server"] == ["fra-cfg"]
+    assert hosts["single_site"] == ["fra-dr-1", "fra-dr-2"]
+    assert hosts["repoint_names"] == ["fra-cfg", "ams-cfg"]
+
+
+def test_plan_hosts_cover_every_step_of_either_failure(continuity):
+    everyone = deployment.plan_hosts(continuity)
+    assert len(everyone) == len(set(everyone))
+    for failed in ("fra", "ams"):
+        for hosts in deployment.step_hosts(continuity, failed).values():
+            assert set(hosts) <= set(everyone)

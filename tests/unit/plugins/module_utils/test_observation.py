@@ -1,0 +1,560 @@
+"""From answers to signals: every rule of decision.md, "What is observed"."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation import probe_checks, to_observation
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import KINDS, missing_parameters
+
+META = {"taken_at": "2026-01-31T03:14:15Z", "started_at": "2026-01-31T03:14:03Z"}
+
+
+def site(number, vantage=None):
+    net = f"10.71.{number}"
+    return {
+        "networks": [f"{net}.0/24"],
+        "vantage": vantage or [f"s{number}-cfg"],
+        "sip_server": {
+            "address": f"{net}.100",
+            "port": 5060,
+            "transport": "udp",
+            "application": f"SIP_Server_{number}",
+            "legs": {f"s{number}-sip-a": {"address": f"{net}.11"}, f"s{number}-sip-b": {"address": f"{net}.12"}},
+            "monitoring_port": 8080,
+            "trunk": {"dn": "trunk_peer", "oos_check": 1, "oos_force": 2},
+            "lca_port": 4999,
+        },
+        "configuration": {
+            "host": f"s{number}-cfg",
+            "address": f"{net}.20",
+            "port": 2020,
+            "proxy_port": 2025,
+            "database": {"host": f"s{number}-cfg", "address": f"{net}.20", "port": 5432},
+        },
+    }
+
+
+def deployed(gateways=None, witness="witness", vantage1=None, vantage2=None):
+    gateways = gateways or {"s1-gw": "site1", "s2-gw": "site2"}
+    return {
+        "continuity_sites": {"site1": site(1, vantage1), "site2": site(2, vantage2)},
+        "continuity_witness": witness,
+        "continuity_gateways": {name: {"site": at, "driver": "kamailio"} for name, at in gateways.items()},
+        "continuity_coordination": {"driver": "files", "hosts": []},
+        "continuity_policy": {},
+    }
+
+
+def said(value, answered=None, **more):
+    return {"value": value, "answered": value == "up" if answered is None else answered, "detail": "", **more}
+
+
+def target(value, answered=None):
+    return said(value, answered, options=value)
+
+
+def healthy_answer(check):
+    more = {}
+    if check["signal"] == "inside" and check["kind"] == "monitoring_page":
+        more = {"run_mode": "primary" if check["part"].endswith("-a") else "backup"}
+    if check["kind"] == "gateway":
+        more = {"targets": {name: target("up") for name in check["sites"]}, "prefers": check["about"]}
+    if check["kind"] == "database":
+        more = {"role": "primary", "lag": 512} if check["about"] == "site1" else {"role": "standby", "lag": None}
+    value = "down" if check["signal"] == "master" and check["about"] == "site2" else "up"
+    return {**said(value), "id": check["id"], "kind": check["kind"], **more}
+
+
+class World:
+    """The answers of a healthy deployment, to be spoilt by a test."""
+
+    def __init__(self, **how):
+        self.continuity = deployed(**how)
+        self.probes = {
+            host: {"reached": True, "answers": [healthy_answer(check) for check in probe_checks(self.continuity, host)]}
+            for host in deployment.observers(self.continuity)
+        }
+        self.meta = dict(META)
+
+    def silence(self, *hosts):
+        for host in hosts:
+            self.probes[host] = {"reached": False}
+        return self
+
+    def answer(self, host, prefix, value, answered=None, **more):
+        found = [one for one in self.probes[host].get("answers", []) if one["id"].startswith(prefix)]
+        assert found, prefix
+        for one in found:
+            one.update(said(value, answered, **more))
+        return self
+
+    def gateway(self, host, **values):
+        answers = self.probes[host]["answers"]
+        answers[0]["targets"] = {name: target(value, value == "up") for name, value in values.items()}
+        answers[0]["value"] = "up" if "up" in values.values() else "down"
+        return self
+
+    def unreadable(self, host, options="down"):
+        one = self.probes[host]["answers"][0]
+        one.update(said("unknown", False))
+        one["targets"] = {name: {**said("unknown", options == "up"), "options": options} for name in one["targets"]}
+        return self
+
+    def lose(self, number):
+        """The whole site goes: its hosts are silent, nobody outside gets an answer about it."""
+        name, other = f"site{number}", 3 - number
+        self.silence(f"s{number}-cfg", f"s{number}-gw")
+        self.answer(f"s{other}-cfg", f"peer:{name}", "down").answer(f"s{other}-cfg", f"mgmt:{name}", "down")
+        self.answer(f"s{other}-cfg", f"master:{name}", "down")
+        self.answer("witness", f"witness:{name}", "down").answer("witness", f"master:{name}", "down")
+        return self.gateway(f"s{other}-gw", **{name: "down", f"site{other}": "up"})
+
+    def look(self):
+        return to_observation(self.continuity, self.probes, self.meta)
+
+    def values(self, name):
+        return {signal: self.look()["sites"][name][signal]["value"] for signal in signals.RULES}
+
+    def signal(self, name, signal):
+        return self.look()["sites"][name][signal]
+
+
+def test_all_is_well():
+    world = World()
+    assert set(world.values("site1").values()) == {"up"}
+    assert world.values("site2") == {**dict.fromkeys(signals.RULES, "up"), "master": "down"}
+    seen = world.look()
+    assert seen["observer"] == {"healthy": True}
+    assert seen["ticket"] == "none"
+    assert seen["sites"]["site1"]["peer"] == {
+        "value": "up",
+        "answered": True,
+        "of": [1, 1],
+        "by": {"s2-cfg": {"value": "up", "detail": ""}},
+        "at": META["started_at"],
+    }
+
+
+def test_a_dead_site_is_silent_everywhere():
+    world = World().lose(1)
+    assert world.values("site1") == {
+        "inside": "unknown",
+        "redundancy": "unknown",
+        "peer": "down",
+        "witness": "down",
+        "gateways": "down",
+        "trunk": "unknown",
+        "mgmt": "down",
+        "master": "down",
+    }
+    seen = world.look()["sites"]["site1"]
+    assert not any(seen[signal]["answered"] for signal in signals.RULES)
+    assert world.values("site2")["gateways"] == "up"
+
+
+def test_a_host_that_was_not_reached_never_says_down():
+    world = World().silence("s1-cfg", "s2-cfg", "witness", "s1-gw", "s2-gw")
+    for name in ("site1", "site2"):
+        assert set(world.values(name).values()) == {"unknown"}
+    assert world.look()["observer"] == {"healthy": False}
+
+
+def test_hosts_that_are_left_out_were_not_reached():
+    world = World()
+    world.probes = {}
+    assert set(world.values("site1").values()) == {"unknown"}
+
+
+def test_an_answer_that_is_missing_is_unknown():
+    world = World()
+    world.probes["s2-cfg"]["answers"] = []
+    assert world.values("site1")["peer"] == "unknown"
+
+
+def test_one_vantage_host_is_enough_for_a_healthy_observer_and_a_gateway_is_none():
+    assert World().silence("s1-cfg", "s2-cfg").look()["observer"] == {"healthy": True}
+    assert World().silence("s1-cfg", "s2-cfg", "witness").look()["observer"] == {"healthy": False}
+
+
+# gateways
+
+
+def test_gateways_up_by_any_gateway_even_the_sites_own():
+    world = World().gateway("s2-gw", site1="down", site2="up")
+    assert world.values("site1")["gateways"] == "up"
+    assert world.signal("site1", "gateways")["of"] == [1, 2]
+
+
+def test_gateways_down():
+    world = World().gateway("s1-gw", site1="down", site2="up").gateway("s2-gw", site1="down", site2="up")
+    assert world.values("site1")["gateways"] == "down"
+
+
+def test_only_the_sites_own_gateways_never_make_down():
+    world = World(gateways={"s1-gw": "site1"})
+    world.gateway("s1-gw", site1="down", site2="down")
+    assert world.values("site1")["gateways"] == "unknown"
+    assert world.values("site2")["gateways"] == "down"
+
+
+def test_a_silent_gateway_spares_the_site():
+    world = World(gateways={"s1-gw": "site1", "s2-gw": "site2", "s2-gw2": "site2"})
+    world.gateway("s1-gw", site1="down", site2="up").gateway("s2-gw", site1="down", site2="up").silence("s2-gw2")
+    assert world.values("site1")["gateways"] == "unknown"
+
+
+def test_a_gateway_that_cannot_be_read_is_silent():
+    world = World().gateway("s2-gw", site1="down", site2="up").unreadable("s1-gw")
+    assert world.values("site1")["gateways"] == "unknown"
+
+
+def test_a_silent_gateway_inside_the_dead_site_spares_nothing():
+    assert World().lose(1).values("site1")["gateways"] == "down"
+
+
+def test_a_silent_gateway_of_a_site_that_anybody_hears_spares_it():
+    world = World().lose(1).answer("s2-cfg", "mgmt:site1:ssh", "up")
+    assert world.values("site1")["gateways"] == "unknown"
+
+
+@pytest.mark.parametrize("what", ["s2-gw2", "site2"])
+def test_a_silent_gateway_in_declared_downtime_spares_nothing(what):
+    world = World(gateways={"s1-gw": "site1", "s2-gw": "site2", "s2-gw2": "site2"})
+    world.gateway("s1-gw", site1="down", site2="up").gateway("s2-gw", site1="down", site2="up").silence("s2-gw2")
+    world.meta["downtime"] = [what]
+    assert world.values("site1")["gateways"] == "down"
+    assert world.look()["sites"]["site2"]["downtime"] is (what == "site2")
+
+
+def test_a_silent_gateway_whose_host_hears_the_site_is_a_sign_of_life():
+    world = World().gateway("s2-gw", site1="down", site2="up").unreadable("s1-gw", options="up")
+    signal = world.signal("site1", "gateways")
+    assert (signal["value"], signal["answered"]) == ("unknown", True)
+
+
+def test_a_503_is_down_but_answered():
+    world = World().gateway("s1-gw", site1="down", site2="up").gateway("s2-gw", site1="down", site2="up")
+    world.probes["s2-gw"]["answers"][0]["targets"]["site1"]["answered"] = True
+    signal = world.signal("site1", "gateways")
+    assert (signal["value"], signal["answered"]) == ("down", True)
+
+
+# peer, witness
+
+
+def test_peer_up_by_any_of_two_reporters():
+    world = World(vantage2=["s2-cfg", "s2-x"]).answer("s2-x", "peer:site1", "down")
+    assert world.values("site1")["peer"] == "up"
+    assert world.signal("site1", "peer")["of"] == [1, 2]
+
+
+def test_peer_one_reporter_of_two_is_enough_for_down():
+    world = World(vantage2=["s2-cfg", "s2-x"]).silence("s2-x").answer("s2-cfg", "peer:site1", "down")
+    signal = world.signal("site1", "peer")
+    assert (signal["value"], signal["of"]) == ("down", [0, 2])
+    assert signal["by"]["s2-x"] == {"value": "unknown", "detail": "no answer from this host"}
+
+
+def test_peer_503():
+    signal = World().answer("s2-cfg", "peer:site1", "down", True).signal("site1", "peer")
+    assert (signal["value"], signal["answered"]) == ("down", True)
+
+
+def test_peer_is_what_the_other_site_sees():
+    world = World().answer("s1-cfg", "peer:site2", "down")
+    assert world.values("site1")["peer"] == "up"
+    assert world.values("site2")["peer"] == "down"
+
+
+def test_no_witness():
+    world = World(witness="none")
+    assert world.signal("site1", "witness") == {
+        "value": "unknown", "answered": False, "of": [0, 0], "by": {}, "at": META["started_at"],
+    }  # fmt: skip
+
+
+# inside
+
+
+def stack_dead():
+    world = World().gateway("s1-gw", site1="down", site2="up").answer("s1-cfg", "inside:site1:sip", "down")
+    return world.answer("s1-cfg", "inside:site1:page", "down", True, run_mode="unknown")
+
+
+def test_inside_down_when_a_host_inside_answers_and_no_server_runs_as_primary():
+    signal = stack_dead().signal("site1", "inside")
+    assert (signal["value"], signal["answered"], signal["of"]) == ("down", True, [0, 2])
+
+
+def test_inside_a_page_that_names_a_primary_forbids_down():
+    world = stack_dead().answer("s1-cfg", "inside:site1:page:s1-sip-b", "up", run_mode="primary")
+    assert world.values("site1")["inside"] == "unknown"
+
+
+def test_inside_a_backup_that_has_a_page_is_no_primary():
+    world = stack_dead().answer("s1-cfg", "inside:site1:page:s1-sip-b", "up", run_mode="backup")
+    assert world.values("site1")["inside"] == "down"
+
+
+def test_inside_up_by_the_answer_alone_when_the_page_is_shut():
+    world = World().answer("s1-cfg", "inside:site1:page", "down", True, run_mode="unknown")
+    assert world.values("site1")["inside"] == "up"
+
+
+def test_inside_a_gateway_of_the_site_is_a_host_inside():
+    world = stack_dead().silence("s1-cfg")
+    signal = world.signal("site1", "inside")
+    assert (signal["value"], signal["answered"]) == ("down", True)
+
+
+def test_inside_unknown_when_no_host_inside_was_reached():
+    signal = stack_dead().silence("s1-cfg", "s1-gw").signal("site1", "inside")
+    assert (signal["value"], signal["answered"]) == ("unknown", False)
+
+
+def test_inside_a_question_that_could_not_be_asked_is_no_down():
+    world = World().silence("s1-gw").answer("s1-cfg", "inside:site1:sip", "unknown", False)
+    world.answer("s1-cfg", "inside:site1:page", "unknown", False, run_mode="unknown")
+    assert world.values("site1")["inside"] == "unknown"
+
+
+# redundancy
+
+
+@pytest.mark.parametrize(
+    ("check", "part"),
+    [
+        ("inside:site1:page:s1-sip-b", "s1-sip-b"),
+        ("redundancy:site1:lca:s1-sip-a", "lca:s1-sip-a"),
+        ("redundancy:site1:lca:s1-cfg", "lca:s1-cfg"),
+        ("redundancy:site1:proxy", "proxy"),
+    ],
+)
+def test_redundancy_a_lost_part(check, part):
+    signal = World().answer("s1-cfg", check, "down", True, run_mode="unknown").signal("site1", "redundancy")
+    assert signal["value"] == "down"
+    assert signal["by"][part]["value"] == "down"
+    assert signal["of"] == [6, 7]
+
+
+def test_redundancy_two_primaries():
+    world = World().answer("s1-cfg", "inside:site1:page:s1-sip-b", "up", run_mode="primary")
+    assert "both run as primary" in world.signal("site1", "redundancy")["by"]["HA pair"]["detail"]
+    assert world.values("site1")["redundancy"] == "down"
+
+
+def test_redundancy_a_part_that_any_host_inside_reaches_is_there():
+    world = World(vantage1=["s1-cfg", "s1-x"]).answer("s1-x", "redundancy:site1:proxy", "down", True)
+    assert world.values("site1")["redundancy"] == "up"
+
+
+def test_redundancy_a_gateway_that_reaches_no_site():
+    signal = World().gateway("s1-gw", site1="down", site2="down").signal("site1", "redundancy")
+    assert signal["value"] == "down"
+    assert signal["by"]["s1-gw"]["detail"].startswith("GATEWAY_FAULT: reaches no site")
+
+
+def test_redundancy_a_silent_gateway():
+    for world in (World().silence("s1-gw"), World().unreadable("s1-gw")):
+        signal = world.signal("site1", "redundancy")
+        assert signal["value"] == "down"
+        assert signal["by"]["s1-gw"]["detail"].startswith("GATEWAY_FAULT: silent")
+        assert world.values("site2")["redundancy"] == "up"
+
+
+def test_redundancy_a_silent_gateway_in_declared_downtime():
+    world = World().silence("s1-gw")
+    world.meta["downtime"] = ["s1-gw"]
+    assert world.values("site1")["redundancy"] == "up"
+
+
+def test_redundancy_is_unknown_without_a_host_inside():
+    assert World().silence("s1-gw", "s1-cfg").values("site1")["redundancy"] == "unknown"
+
+
+# trunk
+
+
+def test_trunk_is_the_word_of_the_primary_leg():
+    world = World().answer("s1-cfg", "trunk:site1:s1-sip-a", "down", True)
+    assert world.values("site1")["trunk"] == "down"
+    world = World().answer("s1-cfg", "trunk:site1:s1-sip-b", "down", True)
+    assert world.values("site1")["trunk"] == "up"
+
+
+def test_trunk_when_nobody_knows_the_primary():
+    world = World().answer("s1-cfg", "inside:site1:page", "up", run_mode="unknown")
+    world.answer("s1-cfg", "trunk:site1:s1-sip-a", "unknown", False)
+    assert world.values("site1")["trunk"] == "up"
+
+
+def test_trunk_without_oos_check_is_unknown():
+    world = World()
+    world.continuity["continuity_sites"]["site1"]["sip_server"]["trunk"]["oos_check"] = 0
+    assert world.values("site1")["trunk"] == "unknown"
+    assert not [one for one in probe_checks(world.continuity, "s1-cfg") if one["signal"] == "trunk"]
+
+
+# mgmt, master
+
+
+def test_mgmt_any_way_in_is_up():
+    world = World().answer("s2-cfg", "mgmt:site1:lca", "down").answer("s2-cfg", "mgmt:site1:ssh", "down")
+    assert world.values("site1")["mgmt"] == "down"
+    assert world.answer("s2-cfg", "mgmt:site1:lca:s1-sip-b", "up").values("site1")["mgmt"] == "up"
+
+
+def test_mgmt_a_refusal_is_down_but_answered():
+    signal = World().answer("s2-cfg", "mgmt:site1", "down", True).signal("site1", "mgmt")
+    assert (signal["value"], signal["answered"]) == ("down", True)
+
+
+def spoil_master(**words):
+    """s1-cfg, s2-cfg and witness say these of site1's master; `!` behind a word: something answered."""
+    world = World()
+    for host, word in words.items():
+        world.answer(host.replace("_", "-"), "master:site1", word.rstrip("!"), word.endswith("!"))
+    return world.signal("site1", "master")
+
+
+@pytest.mark.parametrize(
+    ("inside", "peer", "witness", "value", "answered"),
+    [
+        ("up!", "down", "down", "up", True),
+        ("down!", "down", "down", "down", True),
+        ("down", "down", "down", "down", False),
+        ("unknown", "down", "unknown", "down", False),  # one live vantage point that met silence
+        ("unknown", "unknown", "unknown", "unknown", False),
+        ("unknown!", "down", "down", "unknown", True),  # the port stands open, its database could not be asked
+        ("down!", "unknown!", "unknown!", "down", True),  # one of them could ask it: read-only
+    ],
+)
+def test_master(inside, peer, witness, value, answered):
+    signal = spoil_master(s1_cfg=inside, s2_cfg=peer, witness=witness)
+    assert (signal["value"], signal["answered"]) == (value, answered)
+
+
+# database
+
+
+def test_database_the_standbys_lag_is_what_its_primary_measured():
+    seen = World().look()["sites"]
+    assert seen["site1"]["database"] == {"role": "primary", "lag": None}
+    assert seen["site2"]["database"] == {"role": "standby", "lag": 512}
+
+
+def test_database_lag_of_a_dead_primary_is_unknown():
+    assert World().lose(1).look()["sites"]["site2"]["database"] == {"role": "standby", "lag": None}
+
+
+def test_database_nobody_streams():
+    world = World().answer("s1-cfg", "database:site1", "up", role="primary", lag=None)
+    assert world.look()["sites"]["site2"]["database"]["lag"] is None
+
+
+def test_database_not_asked():
+    assert World().silence("s1-cfg").look()["sites"]["site1"]["database"] == {"role": "unknown", "lag": None}
+
+
+# what comes from the store
+
+
+def test_store():
+    world = World()
+    world.meta.update(
+        events=[{"type": "let_in"}],
+        overrides=[{"name": "without_fence"}],
+        isolated={"site1": "drain"},
+        attestations={"site2": {"by": ["a", "b"], "until": "x"}},
+        fences={"site2": {"kind": "power_off"}},
+    )
+    seen = world.look()
+    assert (seen["events"], seen["overrides"]) == ([{"type": "let_in"}], [{"name": "without_fence"}])
+    assert [seen["sites"][name]["isolated"] for name in ("site1", "site2")] == ["drain", None]
+    assert seen["sites"]["site2"]["attested_down"] == {"by": ["a", "b"], "until": "x"}
+    assert seen["sites"]["site2"]["fence"] == {"kind": "power_off"}
+    assert seen["sites"]["site1"]["fence"] is None and seen["sites"]["site1"]["attested_down"] is None
+
+
+def test_ticket_of_a_ticket_system():
+    world = World()
+    world.continuity["continuity_coordination"]["driver"] = "etcd"
+    assert "ticket" not in world.look()
+    world.meta["ticket"] = {"holder": "site1"}
+    assert world.look()["ticket"] == {"holder": "site1"}
+
+
+# the checks
+
+
+def test_checks_are_complete_and_named_once():
+    continuity = deployed()
+    for host in deployment.observers(continuity):
+        checks = probe_checks(continuity, host)
+        assert checks
+        assert not [problem for check in checks for problem in missing_parameters(check)]
+        assert len({check["id"] for check in checks}) == len(checks)
+        assert {check["kind"] for check in checks} <= set(KINDS)
+        assert {check["signal"] for check in checks} <= {*signals.RULES, "database"}
+
+
+def test_a_host_that_is_no_vantage_point_has_nothing_to_look_at():
+    assert probe_checks(deployed(), "s1-sip-a") == []
+
+
+def test_who_looks_at_what():
+    def looked(host):
+        return {(check["signal"], check["about"]) for check in probe_checks(deployed(), host)}
+
+    inside = {(signal, "site1") for signal in ("inside", "redundancy", "trunk", "master", "database")}
+    assert looked("s1-cfg") == inside | {(signal, "site2") for signal in ("peer", "mgmt", "master")}
+    assert looked("witness") == {(signal, name) for signal in ("witness", "master") for name in ("site1", "site2")}
+    assert looked("s2-gw") == {("gateways", "site2")}
+
+
+def test_a_backup_leg_is_never_asked_by_sip():
+    asked = [check for check in probe_checks(deployed(), "s1-cfg") if check["kind"] == "sip_options"]
+    assert {check["address"] for check in asked} == {"10.71.1.100", "10.71.2.100"}
+
+
+# properties
+
+
+def swap(data):
+    """The same data with the sites' names and hosts exchanged."""
+    if isinstance(data, dict):
+        return {swap(key): swap(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [swap(value) for value in data]
+    if isinstance(data, str):
+        for one, two in (("site1", "site2"), ("s1-", "s2-"), ("10.71.1.", "10.71.2.")):
+            data = data.replace(one, "\0").replace(two, one).replace("\0", two)
+    return data
+
+
+@pytest.mark.parametrize("world", [World(), World().lose(1), World().lose(2), stack_dead()])
+def test_symmetric(world):
+    swapped = to_observation(swap(world.continuity), swap(world.probes), world.meta)
+    assert swapped["sites"] == swap(world.look()["sites"])
+
+
+@pytest.mark.parametrize("host", ["s1-cfg", "s2-cfg", "witness", "s1-gw", "s2-gw"])
+@pytest.mark.parametrize("lost", [1, 2])
+def test_losing_a_reporter_never_turns_a_signal_down(host, lost):
+    world = World().lose(lost)
+    before = {name: world.values(name) for name in ("site1", "site2")}
+    world.silence(host)
+    for name, values in before.items():
+        for signal, value in world.values(name).items():
+            # Which gateway or part is lost is what redundancy is about.
+            assert signal == "redundancy" or value in (values[signal], "unknown") or value == "down" == values[signal]
+
+
+def test_pure():
+    world = World().lose(1)
+    before = copy.deepcopy((world.continuity, world.probes, world.meta))
+    assert world.look() == world.look()
+    assert (world.continuity, world.probes, world.meta) == before

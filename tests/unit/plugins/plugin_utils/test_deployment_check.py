@@ -1,0 +1,616 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every refusal of the deployment's data, each by its path."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_check import (
+    check_deployment,
+    report_lines,
+)
+
+DROP = object()
+
+
+def changed(data, path, value):
+    """Return a copy with one value set, or dropped; the path is a sequence of keys and indexes."""
+    data = copy.deepcopy(data)
+    target = data
+    for key in path[:-1]:
+        target = target[key]
+    if value is DROP:
+        del target[path[-1]]
+    elif path[-1] == "+":
+        target.append(value)
+    else:
+        target[path[-1]] = value
+    return data
+
+
+def problems_of(data, hosts, failed_site=None):
+    return check_deployment(data, hosts.get, failed_site)[1]
+
+
+def found(problems, path):
+    """Return the one problem at a path."""
+    at = [item for item in problems if item["path"] == path]
+    assert len(at) == 1, "\n".join(report_lines(problems)) or "no problem"
+    return at[0]
+
+
+S = ("continuity_sites", "fra")
+REFUSALS = {
+    "one site only": (
+        ("continuity_sites", "ams"),
+        DROP,
+        "continuity_sites",
+        "exactly 2 sites",
+        "1 (fra)",
+    ),
+    "a site called none": (
+        ("continuity_sites", "none"),
+        {},
+        "continuity_sites.none",
+        "not none, null or unknown",
+        "none",
+    ),
+    "sites missing": (("continuity_sites",), DROP, "continuity_sites", "exactly 2 sites", "nothing"),
+    "sites no mapping": (("continuity_sites",), ["fra", "ams"], "continuity_sites", "exactly 2 sites", "[fra, ams]"),
+    "unknown variable": (
+        ("continuity_gateway",),
+        {},
+        "continuity_gateway",
+        "did you mean continuity_gateways?",
+        "{}",
+    ),
+    "unknown key of a site": ((*S, "network"), "x", "continuity_sites.fra.network", "did you mean networks?", "x"),
+    "unknown key deep down": (
+        (*S, "sip_server", "prot"),
+        5060,
+        "continuity_sites.fra.sip_server.prot",
+        "did you mean port?",
+        "5060",
+    ),
+    "unknown key near nothing": (
+        (*S, "sip_server", "trunk", "zzz"),
+        1,
+        "continuity_sites.fra.sip_server.trunk.zzz",
+        "known: dn, oos_check, oos_force",
+        "1",
+    ),
+    "a key missing": (
+        (*S, "sip_server", "application"),
+        DROP,
+        "continuity_sites.fra.sip_server.application",
+        "Application name",
+        "nothing",
+    ),
+    "a port as text": (
+        (*S, "sip_server", "port"),
+        "5060",
+        "continuity_sites.fra.sip_server.port",
+        "a whole number from 1 to 65535",
+        "5060",
+    ),
+    "a port that is true": (
+        (*S, "configuration", "port"),
+        True,
+        "continuity_sites.fra.configuration.port",
+        "a whole number from 1 to 65535",
+        "true",
+    ),
+    "a port out of range": (
+        (*S, "configuration", "database", "port"),
+        65536,
+        "continuity_sites.fra.configuration.database.port",
+        "a whole number from 1 to 65535",
+        "65536",
+    ),
+    "a transport nobody speaks": (
+        (*S, "sip_server", "transport"),
+        "upd",
+        "continuity_sites.fra.sip_server.transport",
+        "udp or tcp; did you mean udp?",
+        "upd",
+    ),
+    "oos_check out of range": (
+        (*S, "sip_server", "trunk", "oos_check"),
+        301,
+        "continuity_sites.fra.sip_server.trunk.oos_check",
+        "a whole number from 0 to 300",
+        "301",
+    ),
+    "no vantage host": ((*S, "vantage"), [], "continuity_sites.fra.vantage", "1 or more", "[]"),
+    "three legs": (
+        (*S, "sip_server", "legs", "fra-cfg"),
+        {"address": "10.20.10.13"},
+        "continuity_sites.fra.sip_server.legs",
+        "legs of the HA pair",
+        "3 (fra-sip-a, fra-sip-b, fra-cfg)",
+    ),
+    "a leg without address": (
+        (*S, "sip_server", "legs", "fra-sip-a"),
+        None,
+        "continuity_sites.fra.sip_server.legs.fra-sip-a",
+        "a leg with the keys address",
+        "null",
+    ),
+    "not a network": (
+        (*S, "networks", 0),
+        "10.20.10.0",
+        "continuity_sites.fra.networks[0]",
+        "a network with its prefix length",
+        "10.20.10.0",
+    ),
+    "a network with host bits": (
+        (*S, "networks", 0),
+        "10.20.10.1/24",
+        "continuity_sites.fra.networks[0]",
+        "no host bits",
+        "10.20.10.1/24",
+    ),
+    "a network that is a number": ((*S, "networks", 0), 10, "continuity_sites.fra.networks[0]", "a network", "10"),
+    "sites overlap": (
+        ("continuity_sites", "ams", "networks", "+"),
+        "10.20.10.128/25",
+        "continuity_sites.ams.networks[2]",
+        "shares no address with continuity_sites.fra.networks[0] (10.20.10.0/24)",
+        "10.20.10.128/25",
+    ),
+    "contact centre overlaps a site": (
+        ("continuity_networks", "contact_centre", "+"),
+        "10.20.10.0/25",
+        "continuity_networks.contact_centre[1]",
+        "shares no address with continuity_sites.fra.networks[0]",
+        "10.20.10.0/25",
+    ),
+    "carrier overlaps the witness": (
+        ("continuity_networks", "carrier", 0),
+        "192.0.2.128/25",
+        "continuity_networks.witness[0]",
+        "shares no address with continuity_networks.carrier[0]",
+        "192.0.2.0/24",
+    ),
+    "an unknown zone": (
+        ("continuity_networks", "carier"),
+        [],
+        "continuity_networks.carier",
+        "did you mean carrier?",
+        "[]",
+    ),
+    "SIP address no address": (
+        (*S, "sip_server", "address"),
+        "fra-vip",
+        "continuity_sites.fra.sip_server.address",
+        "an IP address",
+        "fra-vip",
+    ),
+    "SIP address in the other site": (
+        (*S, "sip_server", "address"),
+        "10.30.10.99",
+        "continuity_sites.fra.sip_server.address",
+        "in the networks of fra [10.20.10.0/24, 10.20.20.0/24]",
+        "10.30.10.99",
+    ),
+    "leg's address elsewhere": (
+        (*S, "sip_server", "legs", "fra-sip-b", "address"),
+        "10.40.0.9",
+        "continuity_sites.fra.sip_server.legs.fra-sip-b.address",
+        "in the networks of fra",
+        "10.40.0.9",
+    ),
+    "configuration address elsewhere": (
+        (*S, "configuration", "address"),
+        "10.30.20.99",
+        "continuity_sites.fra.configuration.address",
+        "in the networks of fra",
+        "10.30.20.99",
+    ),
+    "database address abbreviated": (
+        (*S, "configuration", "database", "address"),
+        "10.20",
+        "continuity_sites.fra.configuration.database.address",
+        "an IP address",
+        "10.20",
+    ),
+    "gateway's address elsewhere": (
+        ("continuity_gateways", "fra-gw-1", "address"),
+        "10.30.10.77",
+        "continuity_gateways.fra-gw-1.address",
+        "in the networks of fra",
+        "10.30.10.77",
+    ),
+    "phone's address elsewhere": (
+        ("continuity_phones", 0, "address"),
+        "10.20.10.44",
+        "continuity_phones[0].address",
+        "in the networks of contact_centre",
+        "10.20.10.44",
+    ),
+    "vantage host not in the inventory": (
+        (*S, "vantage", 1),
+        "fra-dr-9",
+        "continuity_sites.fra.vantage[1]",
+        "a host of the inventory",
+        "fra-dr-9",
+    ),
+    "vantage host of the other site": (
+        (*S, "vantage", 1),
+        "ams-dr-1",
+        "continuity_sites.fra.vantage[1]",
+        "ansible_host lies in the networks of fra",
+        "ams-dr-1 10.30.20.11",
+    ),
+    "configuration host not in the inventory": (
+        (*S, "configuration", "host"),
+        "fra-cgf",
+        "continuity_sites.fra.configuration.host",
+        "a host of the inventory",
+        "fra-cgf",
+    ),
+    "database host of the other site": (
+        (*S, "configuration", "database", "host"),
+        "ams-db",
+        "continuity_sites.fra.configuration.database.host",
+        "ansible_host lies in the networks of fra",
+        "ams-db 10.30.20.21",
+    ),
+    "provisioning host not in the inventory": (
+        ("continuity_provisioning", "host"),
+        "nobody",
+        "continuity_provisioning.host",
+        "a host of the inventory",
+        "nobody",
+    ),
+    "a relative directory": (
+        ("continuity_provisioning", "directory"),
+        "srv",
+        "continuity_provisioning.directory",
+        "an absolute path",
+        "srv",
+    ),
+    "name's client not in the inventory": (
+        ("continuity_service_names", "confserv-master", "clients", 1),
+        "nobody",
+        "continuity_service_names.confserv-master.clients[1]",
+        "a host of the inventory",
+        "nobody",
+    ),
+    "store's host not in the inventory": (
+        ("continuity_coordination", "hosts", "+"),
+        "nobody",
+        "continuity_coordination.hosts[2]",
+        "a host of the inventory",
+        "nobody",
+    ),
+    "store at one site only": (
+        ("continuity_coordination", "hosts", 1),
+        "fra-db",
+        "continuity_coordination.hosts",
+        "at least one host inside ams",
+        "[fra-cfg, fra-db]",
+    ),
+    "unknown store": (
+        ("continuity_coordination", "driver"),
+        "consul",
+        "continuity_coordination.driver",
+        "files",
+        "consul",
+    ),
+    "witness undeclared": (("continuity_witness",), DROP, "continuity_witness", "or the word none", "nothing"),
+    "witness empty": (("continuity_witness",), None, "continuity_witness", "or the word none", "null"),
+    "witness not in the inventory": (
+        ("continuity_witness",),
+        "nobody",
+        "continuity_witness",
+        "a host of the inventory",
+        "nobody",
+    ),
+    "witness outside its network": (
+        ("continuity_witness",),
+        "phone-files",
+        "continuity_witness",
+        "lies in continuity_networks.witness [192.0.2.0/24]",
+        "phone-files 10.40.0.5",
+    ),
+    "gateway of an unknown site": (
+        ("continuity_gateways", "fra-gw-1", "site"),
+        "fran",
+        "continuity_gateways.fra-gw-1.site",
+        "did you mean fra?",
+        "fran",
+    ),
+    "gateway of an unknown make": (
+        ("continuity_gateways", "fra-gw-1", "driver"),
+        "cisco_cube",
+        "continuity_gateways.fra-gw-1.driver",
+        "kamailio",
+        "cisco_cube",
+    ),
+    "gateway not in the inventory": (
+        ("continuity_gateways", "fra-gw-9"),
+        {"site": "fra", "driver": "kamailio", "address": "10.20.10.39"},
+        "continuity_gateways.fra-gw-9",
+        "a host of the inventory",
+        "fra-gw-9",
+    ),
+    "no gateway": (("continuity_gateways",), {}, "continuity_gateways", "1 or more", "0 (none)"),
+    "declared one-sided and is not": (
+        ("continuity_gateways_one_sided",),
+        True,
+        "continuity_gateways_one_sided",
+        "gateways at both sites",
+        "true",
+    ),
+    "one-sided as a text": (
+        ("continuity_gateways_one_sided",),
+        "yes",
+        "continuity_gateways_one_sided",
+        "true or false",
+        "yes",
+    ),
+    "a phone with no second server": (
+        ("continuity_phones", 1, "servers"),
+        ["ams"],
+        "continuity_phones[1].servers",
+        "a first and a second server",
+        "[ams]",
+    ),
+    "a phone with one server twice": (
+        ("continuity_phones", 1, "servers"),
+        ["ams", "ams"],
+        "continuity_phones[1].servers",
+        "a first and a second server",
+        "[ams, ams]",
+    ),
+    "a phone with an unknown registration": (
+        ("continuity_phones", 1, "registration"),
+        "doul",
+        "continuity_phones[1].registration",
+        "dual or single; did you mean dual?",
+        "doul",
+    ),
+    "a phone of an unknown make": (
+        ("continuity_phones", 2, "driver"),
+        "yaelink",
+        "continuity_phones[2].driver",
+        "did you mean yealink?",
+        "yaelink",
+    ),
+    "a number without quotes": (
+        ("continuity_phones", 0, "dn"),
+        1001,
+        "continuity_phones[0].dn",
+        "a number in quotes",
+        "1001",
+    ),
+    "a MAC address without quotes": (
+        ("continuity_phones", 2, "mac"),
+        1565000021,
+        "continuity_phones[2].mac",
+        "twelve hexadecimal digits in quotes",
+        "1565000021",
+    ),
+    "a single phone without MAC address": (
+        ("continuity_phones", 2, "mac"),
+        DROP,
+        "continuity_phones[2].mac",
+        "how a phone with a single registration is provisioned",
+        "nothing",
+    ),
+    "a single phone without driver": (
+        ("continuity_phones", 2, "driver"),
+        DROP,
+        "continuity_phones[2].driver",
+        "how a phone with a single registration is provisioned",
+        "nothing",
+    ),
+    "single phones and nowhere to provision them": (
+        ("continuity_provisioning",),
+        DROP,
+        "continuity_provisioning",
+        "continuity_phones[2] registers once only",
+        "nothing",
+    ),
+    "an address twice": (
+        ("continuity_gateways", "fra-gw-2", "address"),
+        "10.20.10.31",
+        "continuity_gateways.fra-gw-2.address",
+        "continuity_gateways.fra-gw-1.address has it",
+        "10.20.10.31",
+    ),
+    "SIP address is the configuration's": (
+        (*S, "sip_server", "address"),
+        "10.20.20.20",
+        "continuity_sites.fra.sip_server.address",
+        "continuity_sites.fra.configuration.address has it",
+        "10.20.20.20",
+    ),
+    "a phone's name twice": (
+        ("continuity_phones", 1, "name"),
+        "agent-1001",
+        "continuity_phones[1].name",
+        "continuity_phones[0].name has it",
+        "agent-1001",
+    ),
+    "a number twice": (
+        ("continuity_phones", 2, "dn"),
+        "1001",
+        "continuity_phones[2].dn",
+        "continuity_phones[0].dn has it",
+        "1001",
+    ),
+    "unknown policy key": (
+        ("continuity_policy", "confrim"),
+        15,
+        "continuity_policy.confrim",
+        "did you mean confirm?",
+        "15",
+    ),
+    "a policy out of range": (
+        ("continuity_policy", "hold"),
+        -1,
+        "continuity_policy.hold",
+        "0 or more",
+        "-1",
+    ),
+    "a policy that is no word of it": (
+        ("continuity_policy", "call_plane"),
+        "always",
+        "continuity_policy.call_plane",
+        "observe or operator or auto",
+        "always",
+    ),
+    "a policy that contradicts itself": (
+        ("continuity_policy", "fresh"),
+        10,
+        "continuity_policy.fresh",
+        "probe_deadline + connect_timeout + 5",
+        "10",
+    ),
+    "a policy that contradicts itself by another key": (
+        ("continuity_policy", "probe_deadline"),
+        30,
+        "continuity_policy.fresh",
+        "at least 38",
+        "20",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "where", "expected", "shown"), REFUSALS.values(), ids=list(REFUSALS))
+def test_refusal_names_path_and_expectation(example, example_hosts, path, value, where, expected, shown):
+    problem = found(problems_of(changed(example, path, value), example_hosts), where)
+    assert expected in problem["expected"]
+    assert problem["found"] == shown
+
+
+def test_the_example_is_in_order(example, example_hosts):
+    assert problems_of(example, example_hosts, "fra") == []
+
+
+def test_defaults_are_filled_in(continuity):
+    server = continuity["continuity_sites"]["ams"]["sip_server"]
+    assert (server["port"], server["transport"], server["lca_port"]) == (5060, "udp", 4999)
+    configuration = continuity["continuity_sites"]["ams"]["configuration"]
+    assert (configuration["port"], configuration["proxy_port"], configuration["database"]["port"]) == (2020, 2025, 5432)
+    assert continuity["continuity_policy"]["confirm"] == 15
+    assert continuity["continuity_policy"]["lock_stale"] == 60
+    assert continuity["continuity_gateways_one_sided"] is False
+
+
+def test_what_comes_out_can_go_in_again(continuity, example_hosts):
+    again, problems = check_deployment(continuity, example_hosts.get)
+    assert problems == []
+    assert again == continuity
+
+
+def test_all_problems_at_once(example, example_hosts):
+    data = changed(example, ("continuity_witness",), DROP)
+    data = changed(data, (*S, "networks", 0), "10.20.10.0/33")
+    data = changed(data, (*S, "sip_server", "port"), 0)
+    data = changed(data, ("continuity_policy", "confirm"), "soon")
+    data = changed(data, ("continuity_policy", "hold"), "late")
+    paths = [item["path"] for item in problems_of(data, example_hosts, "mars")]
+    for path in (
+        "continuity_witness",
+        "continuity_sites.fra.networks[0]",
+        "continuity_sites.fra.sip_server.port",
+        "continuity_policy.confirm",
+        "continuity_policy.hold",
+        "continuity_failed_site",
+    ):
+        assert path in paths
+
+
+def test_unknown_failed_site(example, example_hosts):
+    problem = found(problems_of(example, example_hosts, "fro"), "continuity_failed_site")
+    assert "did you mean fra?" in problem["expected"]
+
+
+def test_no_witness_is_declared_and_the_policy_follows(example, example_hosts):
+    data, problems = check_deployment(changed(example, ("continuity_witness",), "none"), example_hosts.get)
+    assert problems == []
+    assert data["continuity_policy"]["witness"] is False
+
+
+def test_no_witness_and_a_policy_that_asks_for_one(example, example_hosts):
+    data = changed(example, ("continuity_witness",), "none")
+    data = changed(data, ("continuity_policy", "witness"), True)
+    assert "left out" in found(problems_of(data, example_hosts), "continuity_policy.witness")["expected"]
+
+
+def test_witness_inside_a_site(example, example_hosts):
+    data = changed(example, ("continuity_witness",), "fra-dr-1")
+    data = changed(data, ("continuity_networks", "witness"), [])
+    problem = found(problems_of(data, example_hosts), "continuity_witness")
+    assert "it stands in fra's networks" in problem["expected"]
+    assert problem["found"] == "fra-dr-1 10.20.20.11"
+
+
+def test_gateways_at_one_site_must_be_declared(example, example_hosts):
+    data = changed(example, ("continuity_gateways", "ams-gw-1"), DROP)
+    data = changed(data, ("continuity_gateways", "ams-gw-2"), DROP)
+    assert (
+        "continuity_gateways_one_sided: true"
+        in found(problems_of(data, example_hosts), "continuity_gateways")["expected"]
+    )
+    assert problems_of(changed(data, ("continuity_gateways_one_sided",), True), example_hosts) == []
+
+
+def test_host_address_that_is_a_name(example, example_hosts):
+    problems = problems_of(example, dict(example_hosts, **{"fra-cfg": "fra-cfg.example.org"}))
+    assert "ansible_host lies in" in found(problems, "continuity_sites.fra.configuration.host")["expected"]
+
+
+def test_lines_of_one_user_agent_share_a_socket_and_devices_do_not(example, example_hosts):
+    data = changed(example, ("continuity_phones", 1, "address"), "10.40.1.11")
+    assert problems_of(data, example_hosts) == []
+    data = changed(data, ("continuity_phones", 2, "address"), "10.40.1.11")
+    problem = found(problems_of(data, example_hosts), "continuity_phones[2].port")
+    assert problem["found"] == "10.40.1.11 port 5060"
+
+
+def test_mac_address_twice_however_written(example, example_hosts):
+    phone = dict(example["continuity_phones"][2], name="b", dn="1022", address="10.40.2.22", mac="00:15:65:00:00:21")
+    data = changed(example, ("continuity_phones", "+"), phone)
+    assert (
+        "continuity_phones[2].mac has it"
+        in found(problems_of(data, example_hosts), "continuity_phones[3].mac")["expected"]
+    )
+
+
+def test_active_leg_may_carry_the_sip_address(example, example_hosts):
+    assert problems_of(changed(example, (*S, "sip_server", "address"), "10.20.10.11"), example_hosts) == []
+
+
+def test_configuration_and_database_on_one_machine(example, example_hosts):
+    data = changed(example, (*S, "configuration", "database"), {"host": "fra-cfg", "address": "10.20.20.20"})
+    assert problems_of(data, example_hosts) == []
+
+
+def test_ipv6_sites(example, example_hosts):
+    data = changed(example, (*S, "networks", "+"), "2001:db8:1::/64")
+    data = changed(data, (*S, "sip_server", "address"), "2001:db8:1::64")
+    assert problems_of(data, example_hosts) == []
+    data = changed(data, ("continuity_sites", "ams", "networks", "+"), "2001:db8::/32")
+    assert found(problems_of(data, example_hosts), "continuity_sites.ams.networks[2]")
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, "text", [], [None], {"a": None}, {None: 1}])
+def test_nonsense_anywhere_is_a_problem_and_never_an_exception(example, example_hosts, nonsense):
+    for name in example:
+        assert isinstance(problems_of(changed(example, (name,), nonsense), example_hosts), list)
+    for key in example["continuity_sites"]["fra"]:
+        assert problems_of(changed(example, (*S, key), nonsense), example_hosts)
+
+
+def test_each_problem_is_one_line(example, example_hosts):
+    problems = problems_of(changed(example, (*S, "networks", 0), "10.20.10.0\n/24"), example_hosts)
+    assert all("\n" not in line for line in report_lines(problems))
+    assert report_lines(problems)[0].startswith("continuity_sites.fra.networks[0]: expected a network")
