@@ -43,25 +43,25 @@ def image_root(build: bool = True) -> Path:
     if not build:
         raise LabError(f"the image {ready.name} is not built: lab/lab image")
     CACHE.mkdir(parents=True, exist_ok=True)
-    with _build_lock():
+    with _build_lock() as lock:
         if not ready.is_dir():
-            _build(ready)
+            _build(ready, lock)
             _discard_old()
     return ready
 
 
 @contextmanager
-def _build_lock() -> Iterator[None]:
+def _build_lock() -> Iterator[int]:
     with (CACHE / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say("         another build of the image is under way: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
-def _build(ready: Path) -> None:
+def _build(ready: Path, lock: int) -> None:
     _discard_stale_builds()
     target = CACHE / f"building-{ready.name}"
     debs = CACHE / "packages"
@@ -72,7 +72,8 @@ def _build(ready: Path) -> None:
     log = CACHE / f"{ready.name}.log"
     command: list[str | Path] = [RECIPE / "build", target, SUITE, lines[0][0], debs, sources]
     with step(f"image {ready.name} built (once, about two minutes; {log})", announce=True), log.open("w") as out:
-        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+        # The recipe holds the lock, too: if we are killed, nobody clears its half-made root away under it.
+        done = subprocess.run(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, pass_fds=[lock], check=False)
     if done.returncode:
         tail = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise LabError(f"the image was not built: {' '.join(tail)} (all of it: {log})")

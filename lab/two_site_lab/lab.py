@@ -30,7 +30,7 @@ from two_site_lab.topology import topology
 TREE = Path(__file__).resolve().parents[2]
 DEFAULT_ID = "dr"
 BOOT_DEADLINE = 40
-READY_DEADLINE = 15
+READY_DEADLINE = 40
 READY_POLL = 0.2
 
 
@@ -146,10 +146,7 @@ class Lab:
         with step("services started", announce=True):
             setups.start_all(self)
         with step("services ready", announce=True):
-            try:
-                wait_until(lambda: not self.not_ready(), "services ready", READY_DEADLINE, READY_POLL)
-            except LabError:
-                say(f"         not ready, going on without: {'; '.join(self.not_ready())}")
+            self._wait_ready()
         self._write_inventory()
         self.state.record.write_text(json.dumps({"id": self.state.id, "since": time.time(), "image": root.name}))
         self.state.event("up", image=root.name)
@@ -179,6 +176,12 @@ class Lab:
         if done.returncode:
             who = " ".join(silent) or done.stderr
             raise LabError(f"no SSH after {BOOT_DEADLINE} s: {who} (see {self.state.root}/console)")
+
+    def _wait_ready(self) -> None:
+        try:
+            wait_until(lambda: not self.not_ready(), "services ready", READY_DEADLINE, READY_POLL)
+        except LabError as error:
+            raise LabError(f"{error}: {'; '.join(self.not_ready())}") from None
 
     def not_ready(self) -> list[str]:
         """What keeps the lab from being ready, in words: units that are not active, and what the kinds' hooks say."""

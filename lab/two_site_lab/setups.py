@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from two_site_lab.model import Host, HostSetup, Topology
-from two_site_lab.progress import say
 
 if TYPE_CHECKING:
     from two_site_lab.lab import Lab
@@ -19,26 +18,15 @@ if TYPE_CHECKING:
 KINDS = ("cfg", "sip", "gw", "pstn", "phones", "witness")
 
 
-def module(kind: str) -> ModuleType | None:
-    """The module of a kind of host; None (and a word about it) while it is missing or does not load."""
-    try:
-        return importlib.import_module(f"two_site_lab.setup.{kind}")
-    except ModuleNotFoundError as error:
-        if error.name != f"two_site_lab.setup.{kind}":
-            say(f"         setup/{kind}.py does not load, plain hosts instead: {error}")
-    except Exception as error:
-        say(f"         setup/{kind}.py does not load, plain hosts instead: {error!r}")
-    return None
+def module(kind: str) -> ModuleType:
+    """The module of a kind of host."""
+    return importlib.import_module(f"two_site_lab.setup.{kind}")
 
 
 def host_setup(host: Host, topology: Topology) -> HostSetup:
     """What lies on this host beyond the image, and which units start at its boot."""
-    found = module(host.kind)
-    try:
-        return found.setup(host, topology) if found else HostSetup()
-    except Exception as error:
-        say(f"         setup of {host.name} failed, a plain host instead: {error!r}")
-        return HostSetup()
+    setup: HostSetup = module(host.kind).setup(host, topology)
+    return setup
 
 
 def start_all(lab: Lab) -> None:
@@ -46,14 +34,11 @@ def start_all(lab: Lab) -> None:
     for kind in KINDS:
         hook = getattr(module(kind), "start", None)
         if hook:
-            try:
-                hook(lab)
-            except Exception as error:
-                say(f"         start of {kind} failed, going on without: {error}")
+            hook(lab)
 
 
 def waiting_for(lab: Lab) -> list[str]:
-    """What is not ready yet, in words: enabled units that are not active, and what ``ready(lab)`` hooks still miss."""
+    """What the kinds' ``ready(lab)`` hooks still miss, in words."""
     missing: list[str] = []
     for kind in KINDS:
         hook = getattr(module(kind), "ready", None)

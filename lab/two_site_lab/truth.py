@@ -94,13 +94,16 @@ def registrations(lab: Lab, leg: str) -> dict[str, list[str]]:
 
 def agents(lab: Lab, leg: str) -> list[str]:
     """The DNs whose agents are logged in, as one leg knows them."""
-    slots = rpc(lab, leg, SIP_RPC_PORT, "htable.dump", "agents") or []
-    return sorted(item["name"] for slot in slots for item in slot["slot"])
+    return sorted(dn for dn, logged_in in _numbers(lab, leg, "agents").items() if logged_in)
 
 
 def trunk(lab: Lab, leg: str) -> dict[str, int]:
     """A leg's own view of its trunk to the other site: in_service, since, oos_count, forwarded."""
-    slots = rpc(lab, leg, SIP_RPC_PORT, "htable.dump", "trunk") or []
+    return _numbers(lab, leg, "trunk")
+
+
+def _numbers(lab: Lab, leg: str, table: str) -> dict[str, int]:
+    slots = rpc(lab, leg, SIP_RPC_PORT, "htable.dump", table) or []
     return {item["name"]: int(item["value"]) for slot in slots for item in slot["slot"]}
 
 

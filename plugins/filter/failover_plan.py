@@ -25,6 +25,14 @@ def failover_plan(
         raise AnsibleFilterError(f"failover_plan: {error} is missing, or no site has this name") from error
 
 
+def done_steps(journal: list[Mapping[str, Any]], run_id: str) -> dict[str, str]:
+    """Say which steps a run has ended well; see `plan.done_steps`. A record without a key is an error that names it."""
+    try:
+        return plan.done_steps(journal, run_id)
+    except KeyError as error:
+        raise AnsibleFilterError(f"done_steps: a record of the journal has no {error}") from error
+
+
 def plan_text(made: Mapping[str, Any]) -> list[str]:
     """Write a plan out; see `plan.plan_text`."""
     return plan.plan_text(made)
@@ -35,4 +43,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"failover_plan": failover_plan, "plan_text": plan_text}
+        return {"failover_plan": failover_plan, "done_steps": done_steps, "plan_text": plan_text}

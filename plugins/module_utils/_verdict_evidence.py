@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import seconds, time_text
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import amount, seconds, time_text
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_guards import (
     Case,
     Unmet,
@@ -72,15 +72,17 @@ def _why_replaced(case: Case) -> str:
         return f"{seen} and has not been let in; the rules say {case.raw}"
     if case.shown.verdict == "FLAPPING":
         count = len(memory.departures)
-        return f"{count} departures in the last hour, limit {case.picture.policy.flaps_per_hour:g}; now {case.raw}"
+        return (
+            f"{count} departures in the last hour, limit {amount(case.picture.policy.flaps_per_hour)}; now {case.raw}"
+        )
     lasted = seconds(case.picture.observation.now, memory.run.since)
-    return f"{case.raw} not confirmed yet: {lasted:g} s of {needed(memory.run, case.picture.policy):g} s"
+    return f"{case.raw} not confirmed yet: {amount(lasted)} s of {amount(needed(memory.run, case.picture.policy))} s"
 
 
 def _fresh_for(case: Case) -> str:
     if case.memory is None:
         return ""
-    return f"; seen for {seconds(case.picture.observation.now, case.memory.run.since):g} s"
+    return f"; seen for {amount(seconds(case.picture.observation.now, case.memory.run.since))} s"
 
 
 def _states(case: Case) -> str:
@@ -144,7 +146,7 @@ def _site_sentence(case: Case, name: str) -> str:
     seen = ", ".join(_signal_words(site, signal) for signal in said)
     heard = heard_by(case.picture.view(name))
     ages = [signal.age for signal in site.signals.values() if signal.age is not None and not signal.stale]
-    oldest = f"; oldest answer {max(0, max(ages)):g} s old" if ages else ""
+    oldest = f"; oldest answer {amount(max(0, max(ages)))} s old" if ages else ""
     by = f"heard by {', '.join(heard)}" if heard else "silent"
     return f"{name} is {case.picture.states[name]}: {seen}; {by}{oldest}."
 
@@ -156,7 +158,7 @@ def _stale_sentences(site: Site) -> List[str]:
 
 def _off(signal: Signal) -> str:
     age = signal.age or 0
-    return f"its answer is {age:g} s old" if age > 0 else f"its answer is {-age:g} s ahead of the clock"
+    return f"its answer is {amount(age)} s old" if age > 0 else f"its answer is {amount(-age)} s ahead of the clock"
 
 
 def _notes(case: Case, name: str) -> List[str]:
@@ -205,7 +207,7 @@ def _unconfirmed(case: Case) -> List[Unmet]:
         return []
     lasted = seconds(case.picture.observation.now, memory.run.since)
     wanted = needed(memory.run, case.picture.policy)
-    return [Unmet("confirm", f"{case.raw} must last {wanted:g} s to be confirmed: {lasted:g} s so far")]
+    return [Unmet("confirm", f"{case.raw} must last {amount(wanted)} s to be confirmed: {amount(lasted)} s so far")]
 
 
 def _replaced(case: Case) -> List[Unmet]:

@@ -135,6 +135,11 @@ def time_text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
+def amount(value: float) -> str:
+    """Return a number as people read it, with at most one decimal."""
+    return f"{round(value, 1):.12g}"
+
+
 def seconds(later: datetime, earlier: datetime) -> float:
     """Return the seconds between two times, exact to the microsecond."""
     return (later - earlier).total_seconds()

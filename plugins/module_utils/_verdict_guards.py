@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import seconds, time_text
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import amount, seconds, time_text
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_memory import Memory
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import fence_lacks
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_rules import Finding
@@ -139,8 +139,8 @@ def _held(case: Case) -> List[Unmet]:
     hold, lasted = case.picture.policy.hold, case.lasted()
     if lasted is not None and lasted >= hold:
         return []
-    seen = NO_MEMORY if lasted is None else f"{case.shown} settled {lasted:g} s ago"
-    return [Unmet("hold", f"hold of {hold:g} s not passed: {seen}")]
+    seen = NO_MEMORY if lasted is None else f"{case.shown} settled {amount(lasted)} s ago"
+    return [Unmet("hold", f"hold of {amount(hold)} s not passed: {seen}")]
 
 
 def _acknowledged(case: Case) -> List[Unmet]:
@@ -156,7 +156,7 @@ def _cooled_down(case: Case) -> List[Unmet]:
     if case.memory is None:
         return [Unmet("cooldown", f"cool-down of an earlier failover: {NO_MEMORY}")]
     left = case.cooling()
-    return [Unmet("cooldown", f"cool-down after the last failover: {left:g} s left")] if left else []
+    return [Unmet("cooldown", f"cool-down after the last failover: {amount(left)} s left")] if left else []
 
 
 def not_flapping(case: Case) -> List[Unmet]:
@@ -183,4 +183,8 @@ def _lag(case: Case) -> List[Unmet]:
     lag, limit = case.picture.site(case.survivor).lag, case.picture.policy.lag_limit
     if lag is None or not vouched:
         return [Unmet("lag", f"replication lag of {case.survivor} is unknown, and unknown refuses")]
-    return [Unmet("lag", f"replication lag of {case.survivor} is {lag:g}, the limit {limit:g}")] if lag > limit else []
+    return (
+        [Unmet("lag", f"replication lag of {case.survivor} is {amount(lag)}, the limit {amount(limit)}")]
+        if lag > limit
+        else []
+    )

@@ -8,8 +8,8 @@ Where decision.md is silent:
 - `drain_gateways` asks for both peers and the capacity whoever orders it; `restore_gateways` for its clean time.
 - `freeze_config` at the site without the master: by the master that is up, else the ticket, else the last one seen;
   when nobody knows, at both sites.
-- Where the configuration stays (another site holds the ticket, or a master is up), its moves are offered to nobody. They
-  are not `forbidden`: a run that was killed after its promotion sees the survivor's master up, and must go on.
+- Where the configuration stays (another site holds the ticket, or a master is up), its moves are offered to nobody.
+  They are not `forbidden`: a run that was killed after its promotion sees the survivor's master up, and must go on.
 - An unconfirmed DUAL_MASTER is a SUSPECT that pages.
 - FLAPPING forbids what the raw verdict forbids, too. While it is latched, a RETURNING is still shown as RETURNING (its
   fence must be kept) and takes `acknowledge` to its operator column.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import seconds
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import amount, seconds
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_guards import (
     GUARDS,
     NO_MEMORY,
@@ -183,8 +183,8 @@ def _drained(case: Case) -> Condition:
     unmet = []
     for name in sites:
         clean = clean_for(case, name)
-        seen = NO_MEMORY if case.memory is None else "not clean" if clean is None else f"clean for {clean:g} s"
-        unmet.append(Unmet("recover", f"{name} is drained and must be clean for {recover:g} s: {seen}"))
+        seen = NO_MEMORY if case.memory is None else "not clean" if clean is None else f"clean for {amount(clean)} s"
+        unmet.append(Unmet("recover", f"{name} is drained and must be clean for {amount(recover)} s: {seen}"))
     return Condition(bool(sites), tuple(unmet))
 
 
@@ -212,8 +212,8 @@ def _long_partition(case: Case) -> Condition:
     wanted, lasted = case.picture.policy.long_partition, case.lasted()
     if lasted is not None and lasted >= wanted:
         return Condition(True)
-    seen = NO_MEMORY if lasted is None else f"{lasted:g} s so far"
-    return Condition(True, (Unmet("long_partition", f"the partition must last {wanted:g} s: {seen}"),))
+    seen = NO_MEMORY if lasted is None else f"{amount(lasted)} s so far"
+    return Condition(True, (Unmet("long_partition", f"the partition must last {amount(wanted)} s: {seen}"),))
 
 
 def _scope_config(case: Case) -> Condition:

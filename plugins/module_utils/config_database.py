@@ -96,6 +96,7 @@ class Doors:
         before = self._database.state()
         if not before["running"]:
             raise DatabaseError(f"{describe(before)}: a server that is down cannot be promoted; start it first")
+        self._refuse_left_behind(before, promotion)
         stuck = needs_to_stand_alone(before)
         if before["role"] == "primary" and is_open(before) and not stuck:
             return {"changed": False, "database": before, "detail": f"already the writer: {describe(before)}"}
@@ -117,6 +118,15 @@ class Doors:
             raise DatabaseError(f"promoted, but the Configuration Server could not write: {describe(after)}")
         result = {"changed": True, "database": after, "lag": lost, "fence": dict(promotion.fence)}
         return dict(result, diff=_diff(before, after), detail=describe(after))
+
+    def _refuse_left_behind(self, before: Mapping[str, Any], promotion: Promotion) -> None:
+        problem = left_behind(before, promotion.fence)
+        if problem:
+            raise RefusedError(
+                "history: only a database that followed the last writer may become the writer",
+                f"{problem}; {describe(before)}",
+                "resynchronise this database from the other side; if that was never promoted, use restore",
+            )
 
     def _would_take_over(self, before: Mapping[str, Any], promotion: Promotion) -> Dict[str, Any]:
         after = dict(_opened_view(before), role="primary", in_recovery=False)
@@ -182,13 +192,13 @@ class Doors:
         if self._dry:
             return self._would(before, _opened_view(before), "would be given back", {})
         step.assert_newest()
-        self._put_back(kept, fenced)
+        self._put_back(kept, before["running"], fenced)
         self._recorded.forget()
         after = self._database.state()
         return {"changed": True, "database": after, "diff": _diff(before, after), "detail": describe(after)}
 
-    def _put_back(self, kept: Mapping[str, Any], fenced: bool) -> None:
-        if kept.get("starts_as") == "primary":
+    def _put_back(self, kept: Mapping[str, Any], running: bool, fenced: bool) -> None:
+        if kept.get("starts_as") == "primary" and not running:
             self._database.start_as_primary()
         if fenced:
             self._database.open(log_in=False)
@@ -206,6 +216,24 @@ class Doors:
         seen_from = socket.gethostname()
         words = f"committed at {written['lsn']} as {written['as']}, seen from {seen_from}; {describe(state)}"
         return {"changed": False, "database": state, "written": dict(written, seen_from=seen_from), "detail": words}
+
+
+def left_behind(state: Mapping[str, Any], fence: Mapping[str, Any]) -> Optional[str]:
+    """Return in words why this database lacks what the last writer wrote, or None.
+
+    A promotion begins a new timeline. So a primary whose fence is as old as its own timeline is the fenced side itself,
+    and one whose timeline is not above the other side's was never promoted from it.
+    """
+    identifier = fence.get("system_identifier")
+    if identifier and identifier != state["system_identifier"]:
+        return f"the fenced database is another one ({identifier}, here {state['system_identifier']})"
+    if state["in_recovery"]:
+        return None
+    if state["writer"]["fenced"] and state["writer"]["fenced"] >= state["timeline"]:
+        return f"it was fenced itself, on timeline {state['writer']['fenced']}, and not promoted since"
+    if fence.get("timeline") and fence["timeline"] >= state["timeline"]:
+        return f"the fenced side wrote on timeline {fence['timeline']}"
+    return None
 
 
 def is_closed(state: Mapping[str, Any]) -> bool:
@@ -238,6 +266,8 @@ def proof(state: Mapping[str, Any], writer_units: List[str]) -> Dict[str, Any]:
         "host": host,
         # A standby's position says nothing of what the writer had written.
         "lsn": state["lsn"] if state["role"] == "primary" else None,
+        "timeline": state.get("timeline"),
+        "system_identifier": state.get("system_identifier"),
         "seen": {"database": describe(state), "stopped_units": list(writer_units)},
     }
 

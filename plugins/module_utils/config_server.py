@@ -185,7 +185,8 @@ class Doors:
 
     def _result(self, before: Sequence[UnitState], after: Sequence[UnitState]) -> Dict[str, Any]:
         changed = _shown(before) != _shown(after)
-        result = {"changed": changed, "config_server": self._view(after), "detail": self._words(after)}
+        words = f"would be changed: {self._words(before)}" if changed and self._dry else self._words(after)
+        result = {"changed": changed, "config_server": self._view(after), "detail": words}
         return dict(result, diff={"before": _shown(before), "after": _shown(after)}) if changed else result
 
     def _view(self, states: Sequence[UnitState]) -> Dict[str, Any]:

@@ -4,7 +4,8 @@
 """What each vantage host looks at, and the observation made of the answers (decision.md, "What is observed").
 
 Pure: no clock, no network. `continuity` is the checked deployment data (deployment.py). A check is a dict
-`{id, kind, about: site, signal, …parameters}`; its answer is `{id, value, answered, detail, …}` (probes/runner.py).
+`{id, kind, about: site or None, signal, …parameters}`; its answer (probes/runner.py) is
+`{id, value, answered, detail, …}`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def probe_checks(continuity: Mapping[str, Any], host: str) -> list[Check]:
         found += _from_the_witness(continuity)
     if host in deployment.gateways(continuity):
         found.append(_from_the_gateway(continuity, host))
+    if host in deployment.coordination_hosts(continuity):
+        found.append(_from_the_store(continuity))
     return found
 
 
@@ -41,7 +44,8 @@ def to_observation(
 ) -> dict[str, Any]:
     """The observation that verdict.decide takes.
 
-    probes: {host: {reached: bool, answers: [...]}}; a host that is left out was not reached.
+    probes: {host: {reached: bool, answers: [...]}}, as site_probe returns it; a host that is left out, or whose
+    result has no `reached`, was not reached.
     meta: taken_at and started_at (RFC 3339 texts: end and begin of the looking; every signal is as old as its begin),
     and, all of them optional, from the store: events, overrides, attestations ({site: {by, until}}), fences
     ({site: …}), isolated ({site: drain or failover}), downtime (names of sites and gateways in a declared downtime
@@ -101,9 +105,11 @@ def _from_the_peer(continuity: Mapping[str, Any], name: str) -> Iterator[Check]:
 
 
 def _from_the_witness(continuity: Mapping[str, Any]) -> Iterator[Check]:
+    """The witness has no log-in at any database: of a master it can tell silence and refusal."""
     for name in deployment.site_names(continuity):
-        yield _options("witness", name, deployment.site(continuity, name)["sip_server"], "sip")
-        yield _master(continuity, name)
+        site = deployment.site(continuity, name)
+        yield _options("witness", name, site["sip_server"], "sip")
+        yield _check("master", "master", name, "master", **_server(site["configuration"]))
 
 
 def _from_the_gateway(continuity: Mapping[str, Any], gateway: str) -> Check:
@@ -113,6 +119,19 @@ def _from_the_gateway(continuity: Mapping[str, Any], gateway: str) -> Check:
     return _check(
         "gateway", "gateways", data["site"], gateway, part=gateway, driver=data["driver"], options=options, sites=sites
     )
+
+
+def _from_the_store(continuity: Mapping[str, Any]) -> Check:
+    """No look at a site, but read in the same call: what the store knows belongs to the decision."""
+    store = continuity["continuity_coordination"]
+    return {
+        "id": "coordination",
+        "kind": "coordination",
+        "about": None,
+        "signal": "coordination",
+        "driver": store["driver"],
+        "directory": store["directory"],
+    }
 
 
 def _check(kind: str, signal: str, about: str, what: str, **parameters: object) -> Check:
@@ -129,8 +148,11 @@ def _tcp(signal: str, about: str, what: str, address: str, port: int, **more: ob
 
 def _master(continuity: Mapping[str, Any], name: str) -> Check:
     configuration = deployment.site(continuity, name)["configuration"]
-    where = {"address": configuration["address"], "port": configuration["port"]}
-    return _check("master", "master", name, "master", **where, **_database(configuration))
+    return _check("master", "master", name, "master", **_server(configuration), **_database(configuration))
+
+
+def _server(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    return {"address": configuration["address"], "port": configuration["port"]}
 
 
 def _database(configuration: Mapping[str, Any]) -> dict[str, Any]:

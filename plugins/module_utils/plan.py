@@ -13,7 +13,7 @@ A plan is made again after every interruption: steps already journalled are left
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import (
@@ -171,10 +171,29 @@ def failover_plan(
     return _full_plan(case)
 
 
+def done_steps(journal: Iterable[Mapping[str, Any]], run_id: str) -> Dict[str, str]:
+    """Return the steps that a run has ended well, with the time of the last end: the `done` of a request.
+
+    `journal`: records of the hosts' journals, each with its `host`. A step is done when its last record is a good end
+    on every host that began it; one host that failed, or was killed in between, and the step is run again everywhere:
+    every step acts by state.
+    """
+    last: Dict[Tuple[str, Any], Mapping[str, Any]] = {}
+    for record in sorted((one for one in journal if one["id"] == run_id), key=lambda one: str(one["at"])):
+        last[(record["step"], record["host"])] = record
+    by_step: Dict[str, List[Mapping[str, Any]]] = {}
+    for (step, _), record in last.items():
+        by_step.setdefault(step, []).append(record)
+    return {
+        step: max(str(record["at"]) for record in records)
+        for step, records in by_step.items()
+        if all(record["event"] == "end" and record["outcome"] == "ok" for record in records)
+    }
+
+
 def plan_text(plan: Mapping[str, Any]) -> List[str]:
     """Return the plan for a person: a heading, one line for each step, one for each refusal."""
-    sites = f"{plan['failed']} has failed, {plan['survivor']} takes over"
-    heading = f"Plan of run {plan['run_id']}: {sites}. {_sentence(plan['why'])}"
+    heading = f"Run {plan['run_id']}, failover of {plan['failed']} to {plan['survivor']}: {plan['why']}."
     steps = [_step_line(number, step) for number, step in enumerate(plan["steps"], 1)]
     refused = [refusal_line(refusal) for refusal in plan["refused"]]
     return [heading, *(steps or ["Nothing to do."]), *refused]
@@ -289,7 +308,3 @@ def _step_line(number: int, step: Mapping[str, Any]) -> str:
     where = ", ".join(step["hosts"]) or "no host that can be reached"
     skipped = f" (not reached: {', '.join(step['skipped_hosts'])})" if step["skipped_hosts"] else ""
     return f"{number}. {step['name']} [{step['plane']}] on {where}{skipped}: {step['why']}"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else text + "."

@@ -9,6 +9,8 @@ import textwrap
 from typing import Any, Dict, List, Mapping
 
 WIDTH = 100
+COMMAND = " -e "
+"""What the part of a way round begins with that is to be copied as it stands."""
 
 
 def report_text(report: Mapping[str, Any]) -> str:
@@ -20,7 +22,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         "REFUSED": [line for refusal in report["refused"] for line in _refusal(refusal)],
         "OVERRIDES USED": [_override(override) for override in report["overrides"]],
         "CHECKS": [_check(check) for check in report["checks"]],
-        "WHY NOTHING STRONGER WAS DECIDED": [f"  - {_plain(sentence)}" for sentence in report["unmet"]],
+        "WHY NOTHING STRONGER WAS DECIDED": [f"  - {_unmet(guard)}" for guard in report["unmet"]],
         "TIMELINE": [f"  {moment['at']}  {moment['what']}" for moment in report["timeline"]],
     }
     lines: List[str] = []
@@ -43,7 +45,7 @@ def _head(report: Mapping[str, Any]) -> List[str]:
         title,
         "=" * len(title),
         f"VERDICT  {verdict_line(report)}",
-        *(f"  - {_plain(sentence)}" for sentence in report["evidence"]),
+        *(f"  - {sentence}" for sentence in report["evidence"]),
         f"OUTCOME  {report['outcome']}",
         *why,
         *loud,
@@ -82,10 +84,12 @@ def _loud(status: str) -> str:
 
 
 def _refusal(refusal: Mapping[str, Any]) -> List[str]:
+    way, _, command = refusal["way"].partition(COMMAND)
     return [
         f"  {refusal['guard']} (blocks: {refusal['blocks']})",
         f"       {refusal['evidence']}",
-        f"       way round: {refusal['way']}",
+        f"       way round: {way}",
+        *([f"           {COMMAND.strip()} {command}"] if command else []),
     ]
 
 
@@ -99,11 +103,9 @@ def _check(check: Mapping[str, Any]) -> str:
     return f"  {check['name']}  {words.get(check.get('ok'), 'UNKNOWN')}{detail}"
 
 
-def _plain(sentence: object) -> str:
-    """Return a sentence of the decision; an entry with fields is written as its fields."""
-    return (
-        ", ".join(f"{key}: {value}" for key, value in sentence.items()) if isinstance(sentence, dict) else str(sentence)
-    )
+def _unmet(guard: Mapping[str, Any]) -> str:
+    held = f" (keeps back: {', '.join(guard['actions'])})" if guard["actions"] else ""
+    return f"{guard['text']}{held}"
 
 
 def _clock(moment: str) -> str:
@@ -117,6 +119,7 @@ def _capital(text: str) -> str:
 def _fold(line: str) -> List[str]:
     if not line:
         return [""]
+    if line.lstrip().startswith(COMMAND.strip()):
+        return [line]
     indent = " " * (len(line) - len(line.lstrip()) + 4)
-    # A command that is to be copied must not be broken in the middle of a word.
     return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -135,7 +135,7 @@ def _timing(case: Case, memory: Memory) -> Dict[str, Any]:
         "raw_site": case.raw.site,
         "since": time_text(memory.run.since),
         "settled": replaced or settled(memory.run, case.picture.policy, case.picture.observation.now),
-        "remaining": {clock: left for clock, left in _clocks(case, memory) if left > 0},
+        "remaining": {clock: round(left, 3) for clock, left in _clocks(case, memory) if left > 0},
     }
 
 

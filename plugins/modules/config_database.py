@@ -125,7 +125,8 @@ database:
   description:
     - C(role) (V(primary), V(standby) or V(unknown)), C(running), C(timeline), C(lsn), C(receiver), C(replicas) with
       their lags in
-      bytes, and C(writer) (C(can_login), C(sessions), C(tables), C(writable), C(fenced)).
+      bytes, and C(writer) (C(can_login), C(sessions), C(tables), C(writable), and C(fenced), the timeline on which it
+        was fenced).
     - Of a server that is down, C(starts_as).
   type: dict
   returned: success

@@ -25,8 +25,9 @@ options:
       - V(tcp) connects to C(address), C(port), and reads C(banner) where one is given.
       - V(gateway) asks the C(driver) on this host what its keep-alive found, and sends OPTIONS to each of C(sites).
       - V(master) wants a Configuration Server at C(address), C(port) that has a session on the database at
-        C(database_address), C(database_port).
+        C(database_address), C(database_port). Without C(database_address), only a closed port can be told.
       - V(database) asks that database for its role and its standby's lag.
+      - V(coordination) reads the coordination store on this host, of C(driver), in C(directory).
     type: list
     elements: dict
     required: true
@@ -166,9 +167,20 @@ answers:
     targets:
       description: For a gateway, an answer for each site, with the C(state) and C(priority) that the gateway runs.
       type: dict
+    store:
+      description: For a coordination store, its records, its lock and the newest token.
+      type: dict
+    journal:
+      description: For a coordination store, the journal of the last run on this host.
+      type: list
+      elements: dict
     prefers:
       description: The site that a gateway sends new calls to first, or none.
       type: str
+reached:
+  description: Always true; a host that could not be reached has no such key, and so the registered results tell.
+  returned: always
+  type: bool
 elapsed:
   description: Seconds that all of it took.
   returned: always
@@ -238,7 +250,7 @@ def main() -> None:
         module.fail_json(msg="; ".join(missing))
     started = time.monotonic()
     answers = run_checks(checks, settings(module.params))
-    module.exit_json(changed=False, answers=answers, elapsed=round(time.monotonic() - started, 3))
+    module.exit_json(changed=False, reached=True, answers=answers, elapsed=round(time.monotonic() - started, 3))
 
 
 if __name__ == "__main__":

@@ -39,21 +39,14 @@ class Kamailio:
             raise KamailioError(answer["error"].get("message", "no reason given"))
         return answer.get("result")
 
-    async def table(self, name: str) -> dict[str, Any]:
-        """The items of an htable."""
-        try:
-            slots = await self.call("htable.dump", name)
-        except KamailioError:
-            return {}
-        return {item["name"]: item["value"] for slot in slots or [] for item in slot["slot"]}
+    async def numbers(self, table: str) -> dict[str, int]:
+        """The items of an htable of numbers."""
+        slots = await self.call("htable.dump", table)
+        return {item["name"]: int(item["value"]) for slot in slots or [] for item in slot["slot"]}
 
     async def set_number(self, table: str, key: str, value: int) -> None:
         """Put a number into an htable."""
         await self.call("htable.seti", table, key, value)
-
-    async def delete(self, table: str, key: str) -> None:
-        """Take an item out of an htable."""
-        await self.call("htable.delete", table, key)
 
     async def is_registered(self, dn: str) -> bool:
         """Is any contact bound to the DN here?"""

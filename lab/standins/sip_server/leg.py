@@ -63,9 +63,17 @@ class Leg:
 
     async def trunk(self) -> Trunk:
         """The Trunk DN as Kamailio's own pings left it."""
-        items = await self.kamailio.table("trunk")
-        number = {key: int(items.get(key, 0)) for key in ("in_service", "since", "oos_count", "forwarded")}
-        return Trunk(bool(number["in_service"]), number["since"], number["oos_count"], number["forwarded"])
+        items = await self.kamailio.numbers("trunk")
+        since, found, forwarded = (items.get(key, 0) for key in ("since", "oos_count", "forwarded"))
+        return Trunk(bool(items.get("in_service")), since, found, forwarded)
+
+    async def agents(self) -> set[str]:
+        """The DNs whose agents are logged in at this site."""
+        return {dn for dn, logged_in in (await self.kamailio.numbers("agents")).items() if logged_in}
+
+    async def set_agent(self, dn: str, logged_in: bool) -> None:
+        """Log an agent in or out at both legs; a 0 reaches the other leg, the deletion of an item does not."""
+        await self.kamailio.set_number("agents", dn, int(logged_in))
 
     async def is_peered(self) -> bool:
         """Business Continuity in force: a peer trunk is set and in service. Otherwise this is single-site mode."""

@@ -85,7 +85,7 @@ class LoginDesk:
         if operation == "logout":
             return await self._logout(session)
         if operation == "agents":
-            return {"agents": sorted(await self._leg.kamailio.table("agents"))}
+            return {"agents": sorted(await self._leg.agents())}
         if operation == "peer-login":
             return await self._forced_logout(str(request.get("dn", "")), str(request.get("site", "")))
         raise RefusedError(f"unknown operation {operation!r}")
@@ -96,7 +96,7 @@ class LoginDesk:
         peered = await self._leg.is_peered()
         if peered and not await self._leg.kamailio.is_registered(dn):
             raise RefusedError(f"DN {dn} is not registered here")
-        await self._leg.kamailio.set_number("agents", dn, 1)
+        await self._leg.set_agent(dn, True)
         session.agent, session.dn = agent, dn
         self._sessions[dn] = session
         if peered:
@@ -109,14 +109,14 @@ class LoginDesk:
         dn = session.dn
         self._forget(session)
         if dn:
-            await self._leg.kamailio.delete("agents", dn)
+            await self._leg.set_agent(dn, False)
         return {"dn": dn}
 
     async def _forced_logout(self, dn: str, site: str) -> Message:
         if not await self._leg.is_peered():
             raise RefusedError("single-site mode")
         session = self._sessions.pop(dn, None)
-        await self._leg.kamailio.delete("agents", dn)
+        await self._leg.set_agent(dn, False)
         if session:
             session.dn = None
             session.writer.write(encode({"event": "forced-logout", "dn": dn, "reason": f"logged in at {site}"}))
@@ -148,11 +148,11 @@ class LoginDesk:
             for session in list(self._sessions.values()):
                 session.writer.transport.abort()
             return
-        agents = await self._leg.kamailio.table("agents")
-        for dn in self._sessions.keys() - agents.keys():
-            await self._leg.kamailio.set_number("agents", dn, 1)
+        agents = await self._leg.agents()
+        for dn in self._sessions.keys() - agents:
+            await self._leg.set_agent(dn, True)
         now = time.monotonic()
-        self._orphans = {dn: self._orphans.get(dn, now) for dn in agents.keys() - self._sessions.keys()}
+        self._orphans = {dn: self._orphans.get(dn, now) for dn in agents - self._sessions.keys()}
         for dn, since in self._orphans.items():
             if now - since > self._leg.settings.session_grace:
-                await self._leg.kamailio.delete("agents", dn)
+                await self._leg.set_agent(dn, False)

@@ -5,7 +5,7 @@
 
 Parameters: address, port, database_address, database_port. An open port proves nothing (proxies listen too, and so
 does a server whose database is gone): up needs a session of the Configuration Server's role on a database that is no
-standby.
+standby. Without database_address only a closed port can be told: for a place from where no database is open.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
     port = tcp.look({"address": check["address"], "port": check["port"]}, settings)
     if port["value"] != "up":
         return {**port, "detail": f"port {check['port']}: {port['detail']}"}
+    if "database_address" not in check:
+        return answer("unknown", True, "port open, no database is asked from here")
     return judge(look_at(check, settings.database, settings.connect_timeout, settings.probe_deadline))
 
 

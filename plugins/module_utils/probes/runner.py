@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes import (
+    coordination,
     database,
     gateway,
     master,
@@ -24,6 +25,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base i
 Look = Callable[[Mapping[str, Any], Settings], Answer]
 
 KINDS: dict[str, Look] = {
+    "coordination": coordination.look,
     "database": database.look,
     "gateway": gateway.look,
     "master": master.look,
@@ -34,9 +36,10 @@ KINDS: dict[str, Look] = {
 """Every kind of check; a new one is one file and one line here."""
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
+    "coordination": ("driver", "directory"),
     "database": ("database_address",),
     "gateway": ("driver", "sites"),
-    "master": ("address", "port", "database_address"),
+    "master": ("address", "port"),
     "monitoring_page": ("address", "port", "path"),
     "sip_options": ("address",),
     "tcp": ("address", "port"),

@@ -31,9 +31,11 @@ _TABLES = """
   pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.rolname = :'writer'
   where c.relkind in ('r', 'p', 'v', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 """
+# Of a primary only: the first eight digits of a log file's name.
+_TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
 # The record lies with the role itself: it comes about in the transaction that revokes, and follows to every standby.
 _RECORD = f"""
-  select substr(setting, length('{RECORD}=') + 1) from pg_db_role_setting s join pg_roles w on w.oid = s.setrole
+  select substr(setting, length('{RECORD}=') + 1) as record from pg_db_role_setting s join pg_roles w on w.oid = s.setrole
   cross join unnest(s.setconfig) setting where s.setdatabase = 0 and w.rolname = :'writer' and setting like '{RECORD}=%'
 """
 _GRANTS = f"""
@@ -52,7 +54,7 @@ select json_build_object(
   'in_recovery', pg_is_in_recovery(),
   'timeline', case when pg_is_in_recovery()
      then (select coalesce((select received_tli from pg_stat_wal_receiver), timeline_id) from pg_control_checkpoint())
-     else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int end,
+     else {_TIMELINE} end,
   'lsn', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
   'received_lsn', pg_last_wal_receive_lsn(),
   'replay_paused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
@@ -72,12 +74,13 @@ select json_build_object(
      'sessions', (select count(*) from pg_stat_activity where usename = :'writer'),
      'tables', (select count(*) from {_TABLES}),
      'writable', (select count(*) from {_TABLES} and {_WRITABLE}),
-     'fenced', exists ({_RECORD})));
+     'fenced', (select (record::json ->> 'timeline')::int from ({_RECORD}) kept)));
 """
 
 _CLOSE = f"""
 begin;
-select format('alter role %I set {RECORD} = %L', r.rolname, json_build_object('can_login', r.rolcanlogin, 'grants',
+select format('alter role %I set {RECORD} = %L', r.rolname, json_build_object('can_login', r.rolcanlogin,
+  'timeline', {_TIMELINE}, 'grants',
   (select coalesce(json_object_agg(name, privileges), '{{}}') from ({_GRANTS}) held))::text)
   from pg_roles r where r.rolname = :'writer' and not exists ({_RECORD}) \\gexec
 select format('alter role %I nologin', rolname) from pg_roles where rolname = :'writer' and rolcanlogin \\gexec

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_check import check_deployment
 
 EXAMPLE = Path(__file__).parents[3] / "inventories" / "example"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.contactcenter.sip_dr.plugins.filter.failover_plan import FilterModule
 
 FILTERS = FilterModule().filters()
@@ -17,7 +16,7 @@ REQUEST = {"run_id": "r1", "failed_site": "fra", "reachable": []}
 def test_plan_and_its_text(continuity):
     made = FILTERS["failover_plan"](continuity, {"verdict": "SITE_DOWN", "site": "fra"}, None, REQUEST)
     assert made["survivor"] == "ams"
-    assert FILTERS["plan_text"](made)[0].startswith("Plan of run r1: fra has failed")
+    assert FILTERS["plan_text"](made)[0].startswith("Run r1, failover of fra to ams")
 
 
 @pytest.mark.parametrize(
@@ -34,3 +33,8 @@ def test_site_that_is_none_is_named(continuity):
         FILTERS["failover_plan"](
             continuity, {"verdict": "SITE_DOWN", "site": "mars"}, None, dict(REQUEST, failed_site="mars")
         )
+
+
+def test_record_without_a_key_is_named():
+    with pytest.raises(AnsibleFilterError, match="host"):
+        FILTERS["done_steps"]([{"id": "r1", "step": "fence", "at": "2026-01-31T03:14:15Z"}], "r1")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
 
 

@@ -43,7 +43,11 @@ def deployed(gateways=None, witness="witness", vantage1=None, vantage2=None):
         "continuity_sites": {"site1": site(1, vantage1), "site2": site(2, vantage2)},
         "continuity_witness": witness,
         "continuity_gateways": {name: {"site": at, "driver": "kamailio"} for name, at in gateways.items()},
-        "continuity_coordination": {"driver": "files", "hosts": []},
+        "continuity_coordination": {
+            "driver": "files",
+            "hosts": ["s1-cfg", "s2-cfg"],
+            "directory": "/var/lib/sip-dr",
+        },
         "continuity_policy": {},
     }
 
@@ -498,7 +502,7 @@ def test_checks_are_complete_and_named_once():
         assert not [problem for check in checks for problem in missing_parameters(check)]
         assert len({check["id"] for check in checks}) == len(checks)
         assert {check["kind"] for check in checks} <= set(KINDS)
-        assert {check["signal"] for check in checks} <= {*signals.RULES, "database"}
+        assert {check["signal"] for check in checks} <= {*signals.RULES, "database", "coordination"}
 
 
 def test_a_host_that_is_no_vantage_point_has_nothing_to_look_at():
@@ -510,6 +514,7 @@ def test_who_looks_at_what():
         return {(check["signal"], check["about"]) for check in probe_checks(deployed(), host)}
 
     inside = {(signal, "site1") for signal in ("inside", "redundancy", "trunk", "master", "database")}
+    inside.add(("coordination", None))
     assert looked("s1-cfg") == inside | {(signal, "site2") for signal in ("peer", "mgmt", "master")}
     assert looked("witness") == {(signal, name) for signal in ("witness", "master") for name in ("site1", "site2")}
     assert looked("s2-gw") == {("gateways", "site2")}

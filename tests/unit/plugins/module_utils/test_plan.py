@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_unlocks import ROWS
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import SITE_FAILURE, failover_plan, plan_text
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import (
+    SITE_FAILURE,
+    done_steps,
+    failover_plan,
+    plan_text,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import FAILOVER_VERDICTS, WAYS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 ORDER = [kind.name for kind in SITE_FAILURE]
 CALLS = ORDER[:4]
@@ -277,7 +281,7 @@ def test_text_has_one_line_for_each_step_and_refusal(continuity):
     plan = failover_plan(continuity, decision(), state(), request(continuity))
     lines = plan_text(plan)
     assert len(lines) == 1 + len(CALLS) + 2
-    assert lines[0].startswith(f"Plan of run {RUN}: fra has failed, ams takes over.")
+    assert lines[0].startswith(f"Run {RUN}, failover of fra to ams: the configuration does not move")
     assert lines[1].startswith("1. prefer_survivor [call] on ams-gw-1, ams-gw-2 (not reached: fra-gw-1, fra-gw-2): ")
     assert lines[-1].startswith("REFUSED (configuration) data_loss: ")
     assert f"continuity_allow_data_loss={RUN}" in lines[-1]
@@ -286,3 +290,33 @@ def test_text_has_one_line_for_each_step_and_refusal(continuity):
 def test_text_of_nothing_to_do(continuity):
     lines = plan_text(failover_plan(continuity, decision("NORMAL", None), state(), request(continuity)))
     assert lines[1] == "Nothing to do."
+
+
+def entry(step, second, event="end", outcome="ok", host="a", run=RUN):
+    return {
+        "id": run,
+        "step": step,
+        "host": host,
+        "event": event,
+        "outcome": outcome,
+        "at": f"2026-01-31T03:14:{second:02}Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("journal", "done"),
+    [
+        ([], []),
+        ([entry("fence", 1, "begin")], []),
+        ([entry("fence", 1, "begin"), entry("fence", 2)], ["fence"]),
+        ([entry("fence", 1, "begin"), entry("fence", 2, outcome="failed")], []),
+        ([entry("fence", 2), entry("fence", 3, "begin")], []),
+        ([entry("fence", 1, outcome="failed"), entry("fence", 3)], ["fence"]),
+        ([entry("fence", 3), entry("fence", 1, outcome="failed")], ["fence"]),
+        ([entry("fence", 1), entry("fence", 2, outcome="failed", host="b")], []),
+        ([entry("fence", 1), entry("fence", 2, "begin", host="b")], []),
+        ([entry("fence", 1, run="another")], []),
+    ],
+)
+def test_step_is_done_when_it_ended_well_on_every_host_that_began_it(journal, done):
+    assert list(done_steps(journal, RUN)) == done

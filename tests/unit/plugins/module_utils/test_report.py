@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import SITE_FAILURE, failover_plan
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report import build_report, parse_time
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report_text import WIDTH, report_text
@@ -18,7 +17,7 @@ DECISION = {
     "verdict": "SITE_DOWN",
     "site": "fra",
     "evidence": ["fra: peer 0/2, witness 0/1, gateways 0/2 down", "nothing from inside"],
-    "unmet": ["fence of fra is not proven"],
+    "unmet": [{"guard": "fence", "text": "fence of fra not proven", "actions": ["promote_config"]}],
     "forbidden": [],
 }
 FRA = ("fra-dr-1", "fra-dr-2", "fra-cfg", "fra-db", "fra-gw-1", "fra-gw-2")
@@ -135,6 +134,7 @@ def test_text_for_three_in_the_morning(run):
     assert "- fra: peer 0/2, witness 0/1, gateways 0/2 down" in text
     assert "first call answered at the survivor  6.2 s  (target 20 s)" in text
     assert text.count("not measured") == 3
+    assert "- fence of fra not proven (keeps back: promote_config)" in text
     assert "1. prefer_survivor       ok  03:14:20.000  0.8 s" in text
     assert "allow_data_loss for run 20260131-031415, by alice and bob" in text
     assert text.index("03:14:15Z  seen") < text.index("03:14:33Z  writable")
@@ -146,14 +146,15 @@ def test_refusal_and_its_way_round_are_in_the_text(run):
         "guard": "data_loss",
         "blocks": "configuration",
         "evidence": "unknown lag.",
-        "way": f"-e continuity_allow_data_loss={RUN}",
+        "way": f"two people say so: -e continuity_allow_data_loss={RUN} -e continuity_attested_by=alice,bob",
     }
     plan = dict(run["plan"], refused=[refusal], steps=run["plan"]["steps"][:1], overrides=[])
     report = build_report(dict(run, plan=plan, journal=run["journal"][:2]))
     text = report_text(report)
     assert report["outcome"] == "REFUSED: data_loss (configuration)"
     assert "UNPROTECTED: no writable configuration: it did not move (data_loss)" in text
-    assert f"way round: -e continuity_allow_data_loss={RUN}" in text
+    assert "way round: two people say so:" in text
+    assert f"    -e continuity_allow_data_loss={RUN} -e continuity_attested_by=alice,bob\n" in text
 
 
 def test_run_that_only_decides(run):

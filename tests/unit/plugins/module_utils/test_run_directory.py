@@ -11,7 +11,6 @@ import os
 import subprocess
 
 import pytest
-
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_directory import (
     DOCUMENTS,

@@ -19,7 +19,7 @@ import yaml
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import decide
 from verdict_world import fold, guards, samples, world
 
-CASES = sorted((Path(__file__).parents[4] / "golden").glob("*.yml"))
+CASES = sorted((Path(__file__).parents[3] / "golden").glob("*.yml"))
 
 
 def decision_of(case: Mapping[str, Any]) -> Dict[str, Any]:

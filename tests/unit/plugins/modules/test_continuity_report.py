@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.contactcenter.sip_dr.plugins.modules import continuity_report
 
 ROOT = Path(__file__).parents[4]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 
 import pytest
-
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_check import (
     check_deployment,
     report_lines,

@@ -218,6 +218,12 @@ def test_master_with_a_closed_port_needs_no_database():
     assert (found["value"], found["answered"]) == ("down", True)
 
 
+def test_master_from_where_no_database_can_be_asked():
+    with tcp_peer(lambda connection: None) as port:
+        found = master.look(where(port), FAST)
+    assert (found["value"], found["answered"]) == ("unknown", True)
+
+
 UP = {"value": "up", "answered": True, "detail": "200 OK", "options": "up"}
 SILENT = {"value": "down", "answered": False, "detail": "silence", "options": "down"}
 

@@ -297,6 +297,20 @@ def test_promotion_waits_for_the_fenced_sides_log_and_opens_the_writer(
     standby.sql("set role confserv; insert into cfg_object values (102, 'after the failover');")
 
 
+def test_the_fenced_side_is_never_the_writer_again_by_itself(pair: tuple[Server, Server], state_dir: Path) -> None:
+    primary, standby = pair
+    with pytest.raises(RefusedError, match="history: .*it was fenced itself, on timeline 1"):
+        doors(primary, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(), lag=0))
+    newer = fence_of_another_host(timeline=2)
+    with pytest.raises(RefusedError, match="history: .*wrote on timeline 2"):
+        doors(standby, state_dir).take_over(step(state_dir), promotion(newer, lag=0))
+    other = fence_of_another_host(system_identifier="1")
+    with pytest.raises(RefusedError, match="history: .*another one"):
+        doors(standby, state_dir).take_over(step(state_dir), promotion(other, lag=0))
+    with pytest.raises(RefusedError, match="one writer"):
+        doors(primary, state_dir).restore(step(state_dir), "primary")
+
+
 def test_promoting_again_changes_nothing(pair: tuple[Server, Server], state_dir: Path) -> None:
     again = doors(pair[1], state_dir).take_over(step(state_dir), promotion({}))
     assert not again["changed"]

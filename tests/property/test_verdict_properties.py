@@ -1,0 +1,306 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Invariants of decision.md that hold for every observation, and the sixteen rules against a second reading of them."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import Any, Dict, List, Tuple
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import decide, track
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NAMES = ("site1", "site2")
+SWAPPED = {"site1": "site2", "site2": "site1"}
+NOW = "2026-01-31T03:14:15Z"
+LATER = "2026-01-31T04:00:00Z"
+VIEWS = ("inside", "redundancy", "peer", "witness", "gateways", "calls", "trunk", "mgmt", "master", "capacity")
+OUTSIDE = ("peer", "witness", "gateways")
+DESTRUCTION = ("drain_gateways", "prefer_survivor", "fence", "promote_config")
+HARMLESS = {"notify", "page", "reprobe", "freeze_automation"}
+LINK_VERDICTS = ("PARTITION", "PARTITION_ASYM", "MGMT_PARTITION", "TRUNK_OOS", "TRUNK_OOS_ASYM")
+AT_ONCE = {"confirm": 0, "local_takeover": 0, "hold": 0, "recover": 0, "long_partition": 0}
+"""A policy under which one sample is settled, and every clock has run out."""
+
+signal = st.one_of(
+    st.sampled_from(("up", "down", "unknown")),
+    st.builds(
+        lambda value, answered: {"value": value, "answered": answered}, st.sampled_from(("up", "down")), st.booleans()
+    ),
+)
+
+
+@st.composite
+def a_site(draw: st.DrawFn) -> Dict[str, Any]:
+    """Draw a site: well, silent or dead inside, with some of its signals turned into anything."""
+    dead = {**dict.fromkeys(VIEWS, "unknown"), "peer": "down", "witness": "down", "gateways": "down", "master": "down"}
+    looks = (dict.fromkeys(VIEWS, "up"), dead, {**dead, "inside": "down"}, dict.fromkeys(VIEWS, "unknown"))
+    site = dict(draw(st.sampled_from(looks)))
+    site.update(draw(st.dictionaries(st.sampled_from(VIEWS), signal, max_size=4)))
+    site["isolated"] = draw(st.sampled_from((None, None, None, "drain", "failover")))
+    site["downtime"] = draw(st.sampled_from((False, False, False, True)))
+    site["database"] = {"role": "standby", "lag": draw(st.sampled_from((None, 0, 0, 5)))}
+    attested = draw(st.sampled_from(((), ("alice",), ("alice", "bob"))))
+    site["attested_down"] = {"by": list(attested), "until": LATER} if attested else None
+    site["fence"] = draw(
+        st.sampled_from((None, {"kind": "power_off", "seen_at": NOW}, {"kind": "mask", "seen_at": NOW}))
+    )
+    return site
+
+
+holders = st.sampled_from(("site1", "site2", None, "unknown"))
+tickets = st.one_of(
+    st.just("none"),
+    st.fixed_dictionaries(
+        {
+            "holder": holders,
+            "revoked_from": st.sampled_from((None, *NAMES)),
+            "sync": st.booleans(),
+            "armed": st.booleans(),
+        }
+    ),
+)
+observations = st.fixed_dictionaries(
+    {
+        "taken_at": st.just(NOW),
+        "observer": st.fixed_dictionaries({"healthy": st.sampled_from((True, True, True, False))}),
+        "ticket": tickets,
+        "sites": st.fixed_dictionaries({name: a_site() for name in NAMES}),
+    }
+)
+policies = st.fixed_dictionaries(
+    {
+        "call_plane": st.sampled_from(("observe", "operator", "auto")),
+        "promotion": st.sampled_from(("operator", "auto")),
+        "synthetic_calls": st.booleans(),
+        "witness": st.booleans(),
+    }
+)
+many = settings(max_examples=600, deadline=None)
+
+
+def settled(observation: Dict[str, Any], policy: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the decision of `track` with every clock run out."""
+    return track(None, observation, {**policy, **AT_ONCE})[1]
+
+
+def value(site: Dict[str, Any], name: str) -> str:
+    seen = site[name]
+    return str(seen["value"] if isinstance(seen, dict) else seen)
+
+
+def destruction(decision: Dict[str, Any]) -> int:
+    return max([DESTRUCTION.index(action) + 1 for action in decision["automatic"] if action in DESTRUCTION], default=0)
+
+
+def without_downs(observation: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Return the observation once for each `down` in it, with that one turned into unknown; an answer stays heard."""
+    found = []
+    for name in NAMES:
+        for view in VIEWS:
+            if value(observation["sites"][name], view) == "down":
+                weaker = deepcopy(observation)
+                seen = weaker["sites"][name][view]
+                weaker["sites"][name][view] = {**seen, "value": "unknown"} if isinstance(seen, dict) else "unknown"
+                found.append(weaker)
+    return found
+
+
+def swap(thing: Any) -> Any:
+    """Return plain data with the two names exchanged wherever they stand alone."""
+    if isinstance(thing, dict):
+        return {SWAPPED.get(key, key): swap(member) for key, member in thing.items()}
+    if isinstance(thing, list):
+        return [swap(member) for member in thing]
+    return SWAPPED.get(thing, thing) if isinstance(thing, str) else thing
+
+
+@many
+@given(observations, policies)
+def test_invariant_3_what_a_dead_site_needs(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    decision = settled(observation, policy)
+    if decision["verdict"] not in ("SITE_DOWN", "SITE_DOWN_PEER_UNFIT", "SITE_DOWNTIME"):
+        return
+    site = observation["sites"][decision["site"]]
+    assert not [view for view in (*OUTSIDE, "calls") if value(site, view) == "up"]
+    assert value(observation["sites"][SWAPPED[decision["site"]]], "trunk") != "up"
+    downs = {view for view in (*OUTSIDE, "inside") if value(site, view) == "down"}
+    attested = site["attested_down"] and len(site["attested_down"]["by"]) == 2 and downs & set(OUTSIDE)
+    inside = {"inside", "gateways"} <= downs and downs & {"peer", "witness"}
+    assert set(OUTSIDE) <= downs or inside or attested
+
+
+@many
+@given(observations, policies)
+def test_invariant_4_a_missing_answer_unlocks_nothing(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    before = destruction(settled(observation, policy))
+    for weaker in without_downs(observation):
+        assert destruction(settled(weaker, policy)) <= before
+
+
+@many
+@given(observations, policies)
+def test_invariant_6_links_never_fence(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    decision = settled(observation, policy)
+    if decision["verdict"] in LINK_VERDICTS:
+        assert not {"fence", "promote_config", "prefer_survivor", "drain_gateways"} & set(decision["automatic"])
+
+
+@many
+@given(observations, policies)
+def test_invariant_7_some_site_stays_in_service(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    decision = settled(observation, policy)
+    if {"drain_gateways", "prefer_survivor"} & set(decision["automatic"]):
+        other = observation["sites"][SWAPPED[decision["site"]]]
+        assert value(other, "gateways") == "up" and other["isolated"] is None
+
+
+@many
+@given(observations, policies)
+def test_invariant_2_nothing_is_promoted_without_its_guards(
+    observation: Dict[str, Any], policy: Dict[str, Any]
+) -> None:
+    decision = settled(observation, {**policy, "promotion": "auto"})
+    if "promote_config" in decision["automatic"]:
+        failed, ticket = decision["site"], observation["ticket"]
+        survivor = observation["sites"][SWAPPED[failed]]
+        assert ticket["holder"] == failed or (ticket["holder"], ticket["revoked_from"]) == (None, failed)
+        assert ticket["sync"] and survivor["database"]["lag"] == 0
+        assert observation["sites"][failed]["fence"]["kind"] == "power_off"
+        assert "up" not in (value(survivor, "master"), value(observation["sites"][failed], "master"))
+
+
+@many
+@given(observations, policies)
+def test_invariant_13_pure(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    kept = deepcopy((observation, policy))
+    once = track(None, observation, policy)
+    assert (observation, policy) == kept
+    saved = json.loads(json.dumps({"observation": observation, "policy": policy}))
+    assert json.dumps(track({}, saved["observation"], saved["policy"])) == json.dumps(once)
+
+
+@many
+@given(observations, policies, st.integers(0, 3))
+def test_invariant_14_symmetric(observation: Dict[str, Any], policy: Dict[str, Any], count: int) -> None:
+    events = [{"at": NOW, "type": "failover_done", "site": "site1", "scope": "call"}] * count
+    with_events = {**observation, "events": events}
+    one = track(None, with_events, {**policy, **AT_ONCE})[1]
+    other = swap(track(None, swap(with_events), {**policy, **AT_ONCE})[1])
+    for key in ("verdict", "site", "states", "automatic", "operator", "forbidden", "settled", "raw", "scope"):
+        assert one[key] == other[key], key
+    assert {key: sorted(sites) for key, sites in one["targets"].items()} == {
+        key: sorted(sites) for key, sites in other["targets"].items()
+    }
+    assert sorted(each["guard"] for each in one["unmet"]) == sorted(each["guard"] for each in other["unmet"])
+
+
+@many
+@given(observations, policies)
+def test_what_is_automatic_is_not_forbidden(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    for decision in (decide(observation, policy), settled(observation, policy)):
+        assert not set(decision["automatic"]) & set(decision["forbidden"])
+        assert len(set(decision["automatic"])) == len(decision["automatic"])
+        assert len(set(decision["operator"])) == len(decision["operator"])
+        assert set(decision["two_people"]) <= set(decision["operator"])
+        assert decision["evidence"][0].startswith(decision["verdict"])
+
+
+@many
+@given(observations, policies)
+def test_one_bundle_changes_nothing(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    automatic = decide(observation, policy)["automatic"]
+    assert [action for action in automatic if action not in HARMLESS and not action.startswith("verify_")] == []
+
+
+@many
+@given(observations, policies)
+def test_the_policy_moves_call_plane_actions_only(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    modes = {mode: settled(observation, {**policy, "call_plane": mode}) for mode in ("observe", "operator", "auto")}
+    call_plane = {"prefer_survivor", "drain_gateways", "restore_gateways", "unpin_gateways"}
+    assert not call_plane & set(modes["observe"]["automatic"])
+    assert call_plane & set(modes["operator"]["automatic"]) <= {"unpin_gateways"}
+    assert len({decision["verdict"] for decision in modes.values()}) == 1
+    moved = call_plane & set(modes["auto"]["automatic"])
+    assert moved <= set(modes["observe"]["operator"])
+    assert not moved or "page" in modes["observe"]["automatic"]
+
+
+@many
+@given(st.lists(st.tuples(observations, st.integers(0, 200)), min_size=1, max_size=8), policies)
+def test_any_history_can_be_folded(history: List[Tuple[Dict[str, Any], int]], policy: Dict[str, Any]) -> None:
+    state, second = None, 0
+    for observation, gap in history:
+        second += gap
+        at = f"2026-01-31T03:{second // 60:02d}:{second % 60:02d}Z"
+        saved = None if state is None else json.loads(json.dumps(state))
+        state, decision = track(saved, {**observation, "taken_at": at}, policy)
+        assert not set(decision["automatic"]) & set(decision["forbidden"])
+        assert decision["settled"] or decision["verdict"] == "SUSPECT"
+        assert decision["settled"] or set(decision["automatic"]) <= HARMLESS
+
+
+def rules(observation: Dict[str, Any], policy: Dict[str, Any], states: Dict[str, str]) -> Tuple[str, Any]:
+    """Return verdict and site by decision.md's sixteen rules, read a second time, from the states."""
+    one, two = (observation["sites"][name] for name in NAMES)
+    calls = policy["synthetic_calls"]
+    fit = {}
+    for name, site in zip(NAMES, (one, two)):
+        carries = value(site, "gateways") == "up" and (value(site, "calls") == "up" or not calls)
+        fit[name] = carries and site["isolated"] is None and states[name] in ("DEGRADED", "SERVING")
+
+    def both(view: str) -> List[str]:
+        return sorted((value(one, view), value(two, view)))
+
+    def named(*wanted: str) -> List[str]:
+        return [name for name in NAMES if states[name] in wanted]
+
+    def about(verdict: str, names: List[str]) -> Tuple[str, Any]:
+        return verdict, names[0] if len(names) == 1 else None
+
+    dead, ill, cut = named("DOWN", "STACK_DOWN"), named("GRAY", "GW_CUT"), named("GW_CUT")
+    if not observation["observer"]["healthy"]:
+        return "OBSERVER_BLIND", None
+    if both("master") == ["up", "up"]:
+        return "DUAL_MASTER", None
+    if len(dead) == 2:
+        return "BOTH_DOWN", None
+    if len(named("UNKNOWN")) == 2:
+        return "OBSERVER_BLIND", None
+    if dead:
+        fits = "SITE_DOWN" if fit[SWAPPED[dead[0]]] else "SITE_DOWN_PEER_UNFIT"
+        return ("SITE_DOWNTIME" if observation["sites"][dead[0]]["downtime"] else fits), dead[0]
+    if named("UNKNOWN"):
+        return about("SUSPECT", named("UNKNOWN"))
+    if both("peer") == ["down", "down"]:
+        return ("MGMT_PARTITION" if "up" in both("trunk") else "PARTITION"), None
+    if both("peer") == ["down", "up"] and not [n for n in cut if value(observation["sites"][n], "peer") == "down"]:
+        return "PARTITION_ASYM", None
+    if both("peer") == ["down", "unknown"]:
+        return "SUSPECT", None
+    if ill:
+        return (states[ill[0]], ill[0]) if len(ill) == 1 and fit[SWAPPED[ill[0]]] else ("NO_HEALTHY_SITE", None)
+    if "down" in both("trunk"):
+        return {"down": "TRUNK_OOS", "up": "TRUNK_OOS_ASYM", "unknown": "SUSPECT"}[both("trunk")[1]], None
+    if named("ALIVE"):
+        return about("SUSPECT", named("ALIVE"))
+    if both("mgmt") == ["down", "down"]:
+        return "MGMT_PARTITION", None
+    if both("master") == ["down", "down"]:
+        return "NO_MASTER", None
+    if named("DEGRADED"):
+        return about("DEGRADED", named("DEGRADED"))
+    asked = [view for view in VIEWS if view not in ("master", "capacity")]
+    asked = [view for view in asked if (calls or view != "calls") and (policy["witness"] or view != "witness")]
+    well = all(both(view) == ["up", "up"] for view in asked) and both("master") == ["down", "up"]
+    return ("NORMAL" if well else "BLIND_SPOT"), None
+
+
+@settings(max_examples=2000, deadline=None)
+@given(observations, policies)
+def test_the_sixteen_rules(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    decision = decide(observation, policy)
+    assert (decision["verdict"], decision["site"]) == rules(observation, policy, decision["states"])

@@ -1,0 +1,65 @@
+"""The module as Ansible starts it: a process of its own, JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+
+
+def run(**options):
+    """The module's reply."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "collections")}
+    program = (
+        "import json, sys\n"
+        "from ansible.module_utils.testing import patch_module_args\n"
+        "from ansible_collections.contactcenter.sip_dr.plugins.modules import site_probe\n"
+        "with patch_module_args(json.loads(sys.argv[1])):\n"
+        "    site_probe.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(options)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return json.loads(done.stdout)
+
+
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_what_is_down_does_not_fail_the_module():
+    check = {"id": "a", "kind": "tcp", "address": "127.0.0.1", "port": closed_port()}
+    result = run(checks=[check], _ansible_check_mode=True)
+    assert (result["changed"], result["reached"]) == (False, True)
+    assert [(one["id"], one["value"]) for one in result["answers"]] == [("a", "down")]
+    assert result["elapsed"] < 1
+
+
+def test_deadlines_and_names_are_taken():
+    check = {"id": "a", "kind": "sip_options", "address": "127.0.0.1", "port": closed_port()}
+    result = run(
+        checks=[check],
+        sip_t1=0.02,
+        sip_tries=2,
+        probe_deadline=0.2,
+        page_names={"run_mode": ["x"]},
+        database={"passfile": "/nowhere"},
+    )
+    assert result["answers"][0]["sent"] == 2
+    assert result["elapsed"] < 1
+
+
+def test_a_check_that_cannot_be_run_is_refused_by_name():
+    result = run(checks=[{"id": "a", "kind": "tcp", "address": "x"}, {"id": "b", "kind": "ping"}])
+    assert result["failed"]
+    assert "a: port is missing" in result["msg"] and "b: kind is one of" in result["msg"]
