@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What became of a plan: the steps' results beside the plan, as the report and the store want it. Pure.
 
-A role's door leaves its result on its host as `__<role>_<door>`; a step's result is looked up by that name.
+A role leaves the result of a door on its host as `__<role>_result`, that of `verify` as `__<role>_verified`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CHANGING = ("release", "take_over", "restore")
 
 
 def plan_outcome(plan: Mapping[str, Any], hostvars: Mapping[str, Mapping[str, Any]], now: str) -> Dict[str, Any]:
-    """Return `{ok, changed, status, sentences, journal, checks, events}`.
+    """Return `{ok, changed, status, sentences, journal, checks, events, measured, summary}`.
 
     plan: of plan.failover_plan. hostvars: {host: variables}. now: the controller's clock, RFC 3339.
     status: `finished`, or `open` while a refusal or a failed step leaves something to do. events: what `track` must
@@ -33,6 +33,8 @@ def plan_outcome(plan: Mapping[str, Any], hostvars: Mapping[str, Mapping[str, An
         "journal": [record for step in steps for record in step.journal()],
         "checks": [step.check() for step in steps if step.data["door"] not in CHANGING],
         "events": _events(plan, steps, now),
+        "measured": _measured(steps),
+        "summary": _summary(refused, steps),
     }
 
 
@@ -42,7 +44,7 @@ class _Step:
     def __init__(self, data: Mapping[str, Any], hostvars: Mapping[str, Mapping[str, Any]], now: str) -> None:
         self.data = data
         self.now = now
-        name = f"__{data['role']}_{data['door']}"
+        name = f"__{data['role']}_{'verified' if data['door'] == 'verify' else 'result'}"
         self.results = {host: dict(hostvars[host].get(name) or {}) for host in data["hosts"]}
 
     @property
@@ -96,6 +98,27 @@ def _said(result: Mapping[str, Any]) -> str:
     if not result:
         return "not done: an earlier step failed here"
     return str(result.get("detail") or result.get("msg") or ("changed" if result.get("changed") else "as wished"))
+
+
+def _summary(refused: List[Mapping[str, Any]], steps: List[_Step]) -> str:
+    """Return what was refused and what failed in one line; the report has the rest."""
+    guards = ", ".join(f"{refusal['guard']} ({refusal['blocks']})" for refusal in refused)
+    failed = ", ".join(step.data["name"] for step in steps if not step.ok)
+    parts = [f"Refused: {guards}." if guards else "", f"Failed: {failed}." if failed else ""]
+    return " ".join(part for part in parts if part) or "Everything as wished."
+
+
+def _measured(steps: List[_Step]) -> Dict[str, str]:
+    """Return what the steps themselves have seen of the figures that the business asks for (experience.md)."""
+    measured = {}
+    for step in steps:
+        for result in step.results.values():
+            if step.data["name"] == "move_phones" and "registered" in result:
+                there, missing = len(result["registered"]), len(result.get("missing") or [])
+                measured["phones_registered"] = f"{there} of {there + missing}"
+            if step.data["name"] == "verify_configuration":
+                measured["configuration_writable"] = "yes" if _ended_well(result) else "no"
+    return measured
 
 
 def _events(plan: Mapping[str, Any], steps: List[_Step], now: str) -> List[Dict[str, Any]]:

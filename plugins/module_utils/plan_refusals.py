@@ -30,7 +30,7 @@ WAYS = {
     "BLIND_SPOT": "nothing has failed; playbooks/readiness.yml names what cannot be seen and how to mend it",
     "SUSPECT": (
         "wait until the verdict is settled and run this again; if it cannot settle and two different people know that"
-        " {failed} is down (attest_down): -e continuity_attested_by=alice,bob"
+        " {failed} is down (attest_down): -e continuity_first_attester=alice -e continuity_second_attester=bob"
     ),
     "DEGRADED": "repair it inside the site: a lost leg is no reason to leave the site",
     "GRAY": "a planned move of the calls is playbooks/switchover.yml",
@@ -103,7 +103,7 @@ def fence_refusal(request: Mapping[str, Any], failed: str, hosts: List[str]) -> 
     ]
     way = (
         f"two different people make sure that {failed}'s Configuration Server and database are off, and say so:"
-        " -e continuity_attested_by=alice,bob"
+        " -e continuity_first_attester=alice -e continuity_second_attester=bob"
     )
     return [_refusal("fence", "configuration", evidence, way)]
 
@@ -117,7 +117,7 @@ def data_loss_refusal(request: Mapping[str, Any], policy: Mapping[str, Any]) -> 
         return []
     way = (
         "if what the dead primary had not yet sent may be lost, two different people say so for this run only:"
-        f" -e continuity_allow_data_loss={run_id} -e continuity_attested_by=alice,bob"
+        f" -e continuity_allow_data_loss={run_id} -e continuity_first_attester=alice -e continuity_second_attester=bob"
     )
     return [_refusal("data_loss", "configuration", _lag_evidence(request, limit), way)]
 

@@ -73,6 +73,8 @@ class Step:
         self._directory = state_dir
         self._writes = writes and run is not None
         self._result: Dict[str, Any] = {"changed": False, "detail": ""}
+        self.journal: List[Dict[str, Any]] = []
+        """What was written about this step, for the module to return: the report is made of it."""
 
     def end(self, changed: bool, detail: str = "") -> None:
         """Say how it ended; written when the step's block is left. No secrets in `detail`."""
@@ -94,7 +96,7 @@ class Step:
         with _locked(self._directory):
             _refuse_older(self._run, self._directory)
             _take_token(self._run, self._directory)
-            _append(self._directory, dict(self._run, event="begin", at=_now()))
+            self._write(self._run, {"event": "begin"})
 
     def finish(self, failure: Optional[str] = None) -> None:
         """Write *end*: outcome `ok`, or `failed` with the reason."""
@@ -103,7 +105,12 @@ class Step:
         outcome: Dict[str, Any] = {"outcome": "ok"} if failure is None else {"outcome": "failed"}
         result = self._result if failure is None else dict(self._result, detail=failure)
         with _locked(self._directory):
-            _append(self._directory, dict(self._run, event="end", at=_now(), **outcome, **result))
+            self._write(self._run, dict({"event": "end"}, **outcome, **result))
+
+    def _write(self, run: Mapping[str, Any], what: Mapping[str, Any]) -> None:
+        record = dict(run, at=_now(), **what)
+        _append(self._directory, record)
+        self.journal.append(record)
 
 
 @contextmanager

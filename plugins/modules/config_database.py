@@ -117,6 +117,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+journal:
+  description: What was written to the run journal about this step - its begin and its end.
+  returned: a changing door, with O(run)
+  type: list
+  elements: dict
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -222,7 +227,7 @@ def pass_door(doors: Doors, params: Dict[str, Any], check_mode: bool) -> Dict[st
         else:
             result = doors.restore(step, params["peer_role"])
         step.end(changed=result["changed"], detail=result.get("detail", ""))
-    return result
+    return dict(result, journal=step.journal)
 
 
 def promotion_of(params: Dict[str, Any]) -> Promotion:

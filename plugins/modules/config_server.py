@@ -150,6 +150,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+journal:
+  description: What was written to the run journal about this step - its begin and its end.
+  returned: a changing door, with O(run)
+  type: list
+  elements: dict
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -256,7 +261,7 @@ def pass_door(doors: Doors, params: Dict[str, Any], check_mode: bool) -> Dict[st
             step
         )
         step.end(changed=result["changed"], detail=result["detail"])
-    return result
+    return dict(result, journal=step.journal)
 
 
 def verify(site: Site, processes: ProcessDriver, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:

@@ -79,6 +79,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+journal:
+  description: What was written to the run journal about this step - its begin and its end.
+  returned: a changing door, with O(run)
+  type: list
+  elements: dict
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -163,7 +168,7 @@ def change(gateway: Gateway, params: Dict[str, Any], check_mode: bool) -> Dict[s
         else:
             outcome = gateway.prefer(params["site"], step)
         step.end(changed=outcome.changed, detail=outcome.detail)
-    return result(outcome)
+    return dict(result(outcome), journal=step.journal)
 
 
 def result(outcome: Outcome) -> Dict[str, Any]:

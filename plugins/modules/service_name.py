@@ -66,6 +66,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+journal:
+  description: What was written to the run journal about this step - its begin and its end.
+  returned: a changing door, with O(run)
+  type: list
+  elements: dict
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -127,7 +132,7 @@ def pass_door(doors: HostsFile, params: Dict[str, Any], check_mode: bool) -> Dic
     with run_step(params["run"], params["state_dir"], check_mode) as step:
         result = {"release": doors.release, "take_over": doors.take_over, "restore": doors.restore}[door](step)
         step.end(changed=result["changed"], detail=result["detail"])
-    return result
+    return dict(result, journal=step.journal)
 
 
 def main() -> None:

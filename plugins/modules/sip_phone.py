@@ -100,6 +100,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+journal:
+  description: What was written to the run journal about this step - its begin and its end.
+  returned: a changing door, with O(run)
+  type: list
+  elements: dict
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -220,7 +225,7 @@ def change(fleet: Fleet, params: Dict[str, Any]) -> Dict[str, Any]:
         else:
             report = fleet.move(fleet.target(params["site"], params["door"]), step)
         step.end(changed=report.changed, detail=report.detail)
-    return result(report)
+    return dict(result(report), journal=step.journal)
 
 
 def result(report: Report) -> Dict[str, Any]:

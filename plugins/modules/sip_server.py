@@ -98,6 +98,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+journal:
+  description: What was written to the run journal about this step - its begin and its end.
+  returned: a changing door, with O(run)
+  type: list
+  elements: dict
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -200,7 +205,7 @@ def wait(pair: Pair, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]
     with run_step(params["run"], params["state_dir"], check_mode) as step:
         seen = pair.observe() if check_mode else pair.wait(wanted, params["deadline"], params["interval"])
         step.end(changed=False, detail=seen["detail"])
-    return {"changed": False, "peering": seen, "detail": seen["detail"]}
+    return {"changed": False, "peering": seen, "detail": seen["detail"], "journal": step.journal}
 
 
 def main() -> None:

@@ -34,13 +34,15 @@ options:
         must last before it stands, and actions that change something may become automatic.
       - Left out, the one bundle is judged without memory, and nothing that changes anything is automatic.
     type: dict
+extends_documentation_fragment:
+  - contactcenter.sip_dr.attributes
 attributes:
   check_mode:
     support: full
-    description: Changes nothing in either mode.
+    details: Changes nothing in either mode.
   diff_mode:
     support: none
-    description: There is nothing to compare.
+    details: There is nothing to compare.
 author:
   - The sip-dr founders (@sip-dr)
 """

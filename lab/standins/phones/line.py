@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -48,14 +49,12 @@ class Line(asyncio.DatagramProtocol):
         """Stay registered for ever; a silent server is tried again and again."""
         await self._provision()
         while True:
+            self._changed.clear()
             account = self._account
             registered = account is not None and await self._register(account, account.expires)
             wait = account.expires / 2 if account and registered else RETRY
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
-            self._changed.clear()
 
     async def _provision(self) -> None:
         before = self._account

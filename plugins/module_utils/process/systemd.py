@@ -48,7 +48,9 @@ class Systemd:
         settled = wait_for(lambda: self._if_settled(name), self._deadline, self._interval)
         if settled is None or not settled.running:
             seen = settled or self.state(name)
-            raise ProcessError(f"{name} did not come up (deadline {self._deadline:.0f} s): {seen.why}")
+            # systemd forgets why it skipped a unit as soon as it forgets the unit itself.
+            skipped = "; a condition of its own skipped it, or it ended at once" if seen.active == "inactive" else ""
+            raise ProcessError(f"{name} did not come up (deadline {self._deadline:.0f} s): {seen.why}{skipped}")
         return settled
 
     def stop(self, name: str) -> UnitState:

@@ -35,8 +35,8 @@ _TABLES = """
 _TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
 # The record lies with the role itself: it comes about in the transaction that revokes, and follows to every standby.
 _RECORD = f"""
-  select substr(setting, length('{RECORD}=') + 1) as record from pg_db_role_setting s join pg_roles w on w.oid = s.setrole
-  cross join unnest(s.setconfig) setting where s.setdatabase = 0 and w.rolname = :'writer' and setting like '{RECORD}=%'
+  select substr(setting, length('{RECORD}=') + 1) as record
+  from pg_db_role_setting s join pg_roles w on w.oid = s.setrole cross join unnest(s.setconfig) setting where s.setdatabase = 0 and w.rolname = :'writer' and setting like '{RECORD}=%'
 """
 _GRANTS = f"""
   select format('%I.%I', n.nspname, c.relname) as name,

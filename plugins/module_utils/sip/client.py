@@ -39,6 +39,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.tcp impor
 T2 = 4.0  # RFC 3261 17.1.2.2: the longest interval between two sendings, and the one after a provisional response
 BRANCH_COOKIE = "z9hG4bK"  # RFC 3261 8.1.1.7
 RECEIVE_BUFFER = 1 << 20
+READS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,10 @@ class _UdpRun:
     def _receive(self, selector: selectors.BaseSelector) -> None:
         for key, _events in selector.select(self._pause()):
             sock = key.fileobj
-            while isinstance(sock, socket.socket) and self._read(sock):
-                pass
+            # Bounded: a flood of strangers' datagrams must not keep the timers from running.
+            for _turn in range(READS_AT_ONCE):
+                if not (isinstance(sock, socket.socket) and self._read(sock)):
+                    break
 
     def _pause(self) -> float:
         if not self.active:

@@ -109,7 +109,7 @@ def test_no_other_verdict_gets_a_plan(continuity, verdict):
 
 def test_suspect_names_attestation_and_partition_its_playbook(continuity):
     suspect = failover_plan(continuity, decision("SUSPECT"), state(), request(continuity))["refused"][0]
-    assert "-e continuity_attested_by=alice,bob" in suspect["way"]
+    assert "-e continuity_first_attester=alice -e continuity_second_attester=bob" in suspect["way"]
     cut = failover_plan(continuity, decision("PARTITION", None), state(), request(continuity))["refused"][0]
     assert "playbooks/network_failure.yml" in cut["way"]
 
@@ -148,7 +148,7 @@ def test_refusals_of_the_configuration_never_stop_the_calls(continuity):
 
 def test_data_loss_refusal_has_the_exact_command_line(continuity):
     refusal = failover_plan(continuity, decision(), state(), request(continuity))["refused"][1]
-    assert f"-e continuity_allow_data_loss={RUN} -e continuity_attested_by=alice,bob" in refusal["way"]
+    assert f"-e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob" in refusal["way"]
     assert "the lag of a dead primary is unknown" in refusal["evidence"]
 
 

@@ -146,7 +146,7 @@ def test_refusal_and_its_way_round_are_in_the_text(run):
         "guard": "data_loss",
         "blocks": "configuration",
         "evidence": "unknown lag.",
-        "way": f"two people say so: -e continuity_allow_data_loss={RUN} -e continuity_attested_by=alice,bob",
+        "way": f"two people say so: -e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob",
     }
     plan = dict(run["plan"], refused=[refusal], steps=run["plan"]["steps"][:1], overrides=[])
     report = build_report(dict(run, plan=plan, journal=run["journal"][:2]))
@@ -154,7 +154,7 @@ def test_refusal_and_its_way_round_are_in_the_text(run):
     assert report["outcome"] == "REFUSED: data_loss (configuration)"
     assert "UNPROTECTED: no writable configuration: it did not move (data_loss)" in text
     assert "way round: two people say so:" in text
-    assert f"    -e continuity_allow_data_loss={RUN} -e continuity_attested_by=alice,bob\n" in text
+    assert f"    -e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob\n" in text
 
 
 def test_run_that_only_decides(run):

@@ -300,6 +300,12 @@ def test_the_input_is_left_alone_and_the_output_is_plain() -> None:
     assert track(json.loads(json.dumps(state)), seen) == (after, decision)
 
 
+def test_a_state_with_less_in_it_remembers_less() -> None:
+    state, _ = fold(samples(0, 20, site1="silent", events=[done(15), said(16, "let_in", "site1")]))
+    state.pop("let_in")
+    assert track(state, world(25))[1]["verdict"] == "RETURNING"
+
+
 def test_the_order_of_keys_does_not_matter() -> None:
     seen = world(0, site1="silent")
     turned = {key: seen[key] for key in reversed(seen)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
@@ -138,6 +139,29 @@ def test_a_reply_from_another_address_counts():
 
         peer.manners = elsewhere
         assert FAST.request(options("127.0.0.1", peer.port)).status == 200
+
+
+def test_a_flood_of_strangers_does_not_hold_the_deadline():
+    flood = threading.Event()
+
+    def pour(request, count):
+        port = int(parse(request).first("via").split(":")[1].split(";")[0])
+        junk = reply(request, branch="z9hG4bKstranger")
+
+        def run():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                while not flood.is_set():
+                    sock.sendto(junk, ("127.0.0.1", port))
+
+        if count == 1:
+            threading.Thread(target=run, daemon=True).start()
+        return []
+
+    started = time.monotonic()
+    outcome, _received = ask(pour, SipClient(t1=0.02, deadline=0.3))
+    flood.set()
+    assert grade(outcome) == ("down", False)
+    assert time.monotonic() - started < 1
 
 
 def test_nobody_at_the_port():
