@@ -68,6 +68,10 @@ class Demo:
         found: dict[str, Any] = json.loads((self.runs / "verdict.json").read_text())
         return found
 
+    def last_run(self) -> Path:
+        """The directory of the run that was written last."""
+        return max(self.runs.glob("*/report.txt"), key=lambda path: path.stat().st_mtime).parent
+
     def start(self) -> None:
         """Lab up and untouched, calls and configuration writes going on, and the state that knows the master."""
         if self.lab.is_up():
@@ -96,7 +100,7 @@ class Demo:
         """The first failover saves the calls and refuses to promote; returns the run id that the refusal names."""
         code = self.playbook("failover", "-e", f"continuity_failed_site={FAILED}")
         expect("calls saved, promotion refused: exit code 2", code == REFUSED, f"exit code {code}")
-        plan = json.loads((self.runs / "last" / "plan.json").read_text())
+        plan = json.loads((self.last_run() / "plan.json").read_text())
         guards = {refusal["guard"] for refusal in plan["refused"]}
         expect(f"the refusal names its guards: {', '.join(sorted(guards))}", len(guards) >= 2, guards)
         return str(plan["run_id"])
@@ -201,7 +205,7 @@ def main() -> int:
         return 1
     (demo.runs / "demo.json").write_text(json.dumps(demo.result(), indent=2) + "\n")
     truth.stop_calls(lab)
-    say(f"\nDone in {time.monotonic() - begun:.0f} s. The report: {demo.runs / 'last' / 'report.txt'}")
+    say(f"\nDone in {time.monotonic() - begun:.0f} s. The report: {demo.last_run() / 'report.txt'}")
     say("The lab is still up. Look around:  lab/lab status · lab/lab truth · lab/lab run s2-cfg bash")
     say("Take it down:                      sudo lab/lab down")
     return 0

@@ -23,6 +23,9 @@ from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_ch
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_schema import DEPLOYMENT_VARIABLES
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.schema import Problem, problem
 
+RUN_VARIABLES = frozenset({"continuity_runs"})
+"""What a person gives to a run with -e and what looks like one of the deployment's variables."""
+
 
 class ActionModule(ActionBase):
     """Reads variables only: nothing is copied anywhere, nothing is connected to, nothing changes."""
@@ -59,7 +62,7 @@ def _misspelt(variables: Iterable[str]) -> list[Problem]:
     """Find variables that look like one of ours and are none; a run has other continuity_ variables of its own."""
     problems = []
     for name in variables:
-        if name.startswith("continuity_") and name not in DEPLOYMENT_VARIABLES:
+        if name.startswith("continuity_") and name not in RUN_VARIABLES | set(DEPLOYMENT_VARIABLES):
             close = difflib.get_close_matches(name, DEPLOYMENT_VARIABLES, n=1, cutoff=0.9)
             if close:
                 problems.append(problem(name, f"no such variable; did you mean {close[0]}?", "a value"))

@@ -195,6 +195,8 @@ def plan_text(plan: Mapping[str, Any]) -> List[str]:
     """Return the plan for a person: a heading, one line for each step, one for each refusal."""
     heading = f"Run {plan['run_id']}, failover of {plan['failed']} to {plan['survivor']}: {plan['why']}."
     steps = [_step_line(number, step) for number, step in enumerate(plan["steps"], 1)]
+    if plan["fence"] and plan["fence"]["kind"] == "attested":
+        steps.append(f"The fence of {plan['failed']} is attested by {' and '.join(plan['fence']['by'])}: nobody there can be reached.")
     refused = [refusal_line(refusal) for refusal in plan["refused"]]
     return [heading, *(steps or ["Nothing to do."]), *refused]
 
@@ -264,6 +266,7 @@ def _plan(
         "config_plane": moves,
         "why": why,
         "fence": fence,
+        "changes": any(kind.door != "verify" for kind in kinds),
         "overrides": _overrides(case, fence) if moves else [],
         "steps": [step for step in (_step(case, kind) for kind in kinds) if step],
         "refused": refused or [],

@@ -26,27 +26,27 @@ LAST_MASTER_UNKNOWN: Refusal = {
 }
 
 WAYS = {
-    "NORMAL": "nothing has failed; a planned move is playbooks/switchover.yml",
-    "BLIND_SPOT": "nothing has failed; playbooks/readiness.yml names what cannot be seen and how to mend it",
+    "NORMAL": "nothing has failed; a planned move is not a failover",
+    "BLIND_SPOT": "nothing has failed; the evidence names what cannot be seen: mend that, then run playbooks/health_check.yml",
     "SUSPECT": (
         "wait until the verdict is settled and run this again; if it cannot settle and two different people know that"
         " {failed} is down (attest_down): -e continuity_first_attester=alice -e continuity_second_attester=bob"
     ),
     "DEGRADED": "repair it inside the site: a lost leg is no reason to leave the site",
-    "GRAY": "a planned move of the calls is playbooks/switchover.yml",
-    "GW_CUT": "mend the gateways' path; a planned move of the calls is playbooks/switchover.yml",
+    "GRAY": "the site answers and completes no call: mend that, or move the calls by hand at the gateways",
+    "GW_CUT": "mend the gateways' path, or move the calls by hand at the gateways",
     "NO_HEALTHY_SITE": "neither site is fit to take over: mend one, then run playbooks/health_check.yml",
-    "TRUNK_OOS": "the sites live, the trunk between them does not: playbooks/network_failure.yml",
-    "TRUNK_OOS_ASYM": "the sites live, the trunk between them does not: playbooks/network_failure.yml",
-    "PARTITION": "both sites live, the link between them does not: playbooks/network_failure.yml",
-    "PARTITION_ASYM": "both sites live, the link between them does not: playbooks/network_failure.yml",
-    "MGMT_PARTITION": "calls are well, the management path is not: playbooks/network_failure.yml",
+    "TRUNK_OOS": "the sites live, the trunk between them does not: mend the trunk; each site serves its own calls",
+    "TRUNK_OOS_ASYM": "the sites live, the trunk between them does not: mend the trunk; each site serves its own calls",
+    "PARTITION": "both sites live, the link between them does not: mend the link; each site serves its own calls",
+    "PARTITION_ASYM": "both sites live, the link between them does not: mend the link; each site serves its own calls",
+    "MGMT_PARTITION": "calls are well, the management path is not: mend that path",
     "SITE_DOWNTIME": "{site} is in a declared downtime: end it first, if it is not meant to be down",
     "NO_MASTER": "no site has failed: restart the master Configuration Server where it ran last",
     "DUAL_MASTER": "two masters are active: two people choose the survivor, the other is stopped",
     "OBSERVER_BLIND": "this observer cannot see: mend its network, or run from another controller",
     "BOTH_DOWN": "there is no site to fail over to: two people order a cold start",
-    "RETURNING": "{site} is coming back after a failover: playbooks/failback.yml",
+    "RETURNING": "{site} is coming back after a failover: keep its Configuration Server and database off until it is let in",
     "FLAPPING": "the verdict changes too often: find out why and acknowledge it, then run this again",
 }
 """What is meant for a verdict that is no reason for a failover."""

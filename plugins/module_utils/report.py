@@ -24,6 +24,9 @@ BUSINESS_TABLE = {
 
 NOT_MEASURED = "not measured"
 
+NOT_REACHED = "not reached"
+"""Status of a step none of whose hosts could be reached: nobody could do it, and a guard has judged what that means."""
+
 JUDGED: Dict[Any, str] = {True: "ok", False: "failed"}
 
 
@@ -98,13 +101,17 @@ def _step(
             planned.get("hosts") or sorted({str(record["host"]) for record in records if record.get("host")})
         ),
         "skipped_hosts": list(planned.get("skipped_hosts") or []),
-        "status": _status(records, check),
+        "status": _status(records, check) if records or check or _has_hosts(planned) else NOT_REACHED,
         "changed": any(record.get("changed") for record in ends),
         "began": begun[0] if begun else None,
         "ended": ended[-1] if ended else None,
         "seconds": _seconds(begun, ended),
         "details": _details(ends, check),
     }
+
+
+def _has_hosts(planned: Mapping[str, Any]) -> bool:
+    return not planned or bool(planned["hosts"])
 
 
 def _status(records: List[Mapping[str, Any]], check: Optional[Mapping[str, Any]]) -> str:

@@ -36,7 +36,8 @@ _TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))
 # The record lies with the role itself: it comes about in the transaction that revokes, and follows to every standby.
 _RECORD = f"""
   select substr(setting, length('{RECORD}=') + 1) as record
-  from pg_db_role_setting s join pg_roles w on w.oid = s.setrole cross join unnest(s.setconfig) setting where s.setdatabase = 0 and w.rolname = :'writer' and setting like '{RECORD}=%'
+  from pg_db_role_setting s join pg_roles w on w.oid = s.setrole cross join unnest(s.setconfig) setting
+  where s.setdatabase = 0 and w.rolname = :'writer' and setting like '{RECORD}=%'
 """
 _GRANTS = f"""
   select format('%I.%I', n.nspname, c.relname) as name,
@@ -91,6 +92,19 @@ commit;
 
 _END_SESSIONS = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = :'writer';
+"""
+
+# A transactional message in the log is a write that needs no table (pg_logical_emit_message).
+_WRITE = """
+begin;
+select pg_logical_emit_message(true, 'sip-dr', :'marker');
+select pg_current_xact_id() as xid \\gset
+commit;
+select json_build_object('committed', pg_xact_status(:'xid'::xid8) = 'committed', 'as', current_user,
+  'server', host(inet_server_addr()), 'in_recovery', pg_is_in_recovery(), 'lsn', pg_current_wal_lsn());
+"""
+_END_WAITING = """
+select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sip-dr' and wait_event = 'SyncRep';
 """
 
 
@@ -176,23 +190,14 @@ class PostgreSQL:
         self._psql.run("checkpoint;")
 
     def write(self, marker: str) -> Dict[str, Any]:
-        """Commit a transaction as the writer, waiting for standbys as it would, and return what is seen of it.
-
-        A transactional message in the log is a write that needs no table (pg_logical_emit_message).
-        """
+        """Commit a transaction as the writer, waiting for standbys as it would, and return what is seen of it."""
         become = "" if self._access.address else 'set role :"writer";'
-        return dict(
-            Psql(self._access, as_the_server_commits=True).ask(
-                f"""{become}
-begin;
-select pg_logical_emit_message(true, 'sip-dr', :'marker');
-select pg_current_xact_id() as xid \\gset
-commit;
-select json_build_object('committed', pg_xact_status(:'xid'::xid8) = 'committed', 'as', current_user,
-  'server', host(inet_server_addr()), 'in_recovery', pg_is_in_recovery(), 'lsn', pg_current_wal_lsn());""",
-                marker=marker,
-            )
-        )
+        try:
+            return dict(Psql(self._access, as_the_server_commits=True).ask(become + _WRITE, marker=marker))
+        except DatabaseError:
+            # A commit that waits for a standby outlives its client; without this it would wait for ever.
+            self._psql.run(_END_WAITING)
+            raise
 
     def start_as_primary(self) -> None:
         """Take back that a stopped server would start as a standby."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import signal
 import subprocess
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access, DatabaseError
 
@@ -45,31 +46,40 @@ class Psql:
         command = self._prefix() + ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", access.database]
         for name, value in values.items():
             command += ["-v", f"{name}={value}"]
-        try:
-            done = subprocess.run(
-                command,
-                input=statements,
-                env=self._environment(),
-                cwd="/",
-                timeout=2 * access.deadline,
-                check=False,
-                capture_output=True,
-                text=True,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise DatabaseError(f"the database did not finish within {2 * access.deadline:.0f} s") from error
-        except FileNotFoundError as error:
-            raise DatabaseError(f"{error.filename} is not installed on this host") from error
-        if done.returncode == NO_CONNECTION:
-            raise NoConnectionError(_first_line(done.stderr))
-        if done.returncode != 0:
-            raise DatabaseError(_first_line(done.stderr))
-        return done.stdout
+        code, output, errors = self._finished(command, statements)
+        if code == NO_CONNECTION:
+            raise NoConnectionError(_first_line(errors))
+        if code != 0:
+            raise DatabaseError(_first_line(errors))
+        return output
 
     def ask(self, statements: str, **variables: str) -> Any:  # noqa: ANN401  the JSON that the statement builds
         """Run statements whose last line of output is JSON, and return it."""
         lines = self.run(statements, **variables).strip().splitlines()
         return json.loads(lines[-1]) if lines else None
+
+    def _finished(self, command: List[str], statements: str) -> Tuple[int, str, str]:
+        limit = 2 * self._access.deadline
+        try:
+            with subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment(),
+                cwd="/",
+                text=True,
+                start_new_session=True,
+            ) as process:
+                try:
+                    output, errors = process.communicate(statements, timeout=limit)
+                except subprocess.TimeoutExpired as error:
+                    # runuser has psql as a child of its own: the whole group goes.
+                    os.killpg(process.pid, signal.SIGKILL)
+                    raise DatabaseError(f"the database did not finish within {limit:.0f} s") from error
+        except FileNotFoundError as error:
+            raise DatabaseError(f"{error.filename} is not installed on this host") from error
+        return process.returncode, output, errors
 
     def _prefix(self) -> List[str]:
         access = self._access

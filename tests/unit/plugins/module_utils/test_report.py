@@ -79,13 +79,13 @@ def test_what_happened_stands_beside_the_plan(run):
     assert first["details"] == ["ams-gw-1: ams preferred"]
     assert step_of(report, "verify_call_plane")["status"] == "ok"
     assert step_of(report, "repoint_names")["status"] == "not done"
-    assert report["outcome"].startswith("NOT FINISHED: move_phones, single_site, fence")
+    assert report["outcome"].startswith("NOT FINISHED: move_phones, single_site, start_config_server")
 
 
 @pytest.mark.parametrize(
     ("records", "status"),
     [
-        ([], "not done"),
+        ([], "not reached"),
         ([record("fence", 1, "begin")], "begun, not ended"),
         ([record("fence", 1, "begin"), ended("fence", 2, "failed")], "failed"),
         (

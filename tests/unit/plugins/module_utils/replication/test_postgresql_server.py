@@ -321,6 +321,11 @@ def test_a_primary_that_waits_for_a_lost_standby_is_let_alone(pair: tuple[Server
     server = pair[1]
     server.sql("alter system set synchronous_standby_names = 'gone'")
     server.sql("select pg_reload_conf()")
+    hasty = PostgreSQL(server.access()._replace(deadline=0.5))
+    with pytest.raises(DatabaseError, match="did not finish within 1 s"):
+        hasty.write("hangs")
+    waiting = "select not exists (select from pg_stat_activity where wait_event = 'SyncRep')"
+    assert wait_for(lambda: server.sql(waiting) == "t", DEADLINE, INTERVAL)
     done = doors(server, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(), lag=0))
     assert done["changed"]
     assert doors(server, state_dir).verify("verify")["written"]["committed"]
