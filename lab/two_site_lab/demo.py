@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from two_site_lab import injection, truth, truth_configuration
-from two_site_lab.calls import between, figures, settled_at
+from two_site_lab import injection, timeline, truth, truth_configuration
+from two_site_lab.calls import between, figures
 from two_site_lab.lab import TREE, Lab
 from two_site_lab.machine import wait_until
 from two_site_lab.progress import say, step
@@ -30,6 +30,7 @@ COUNTED_FOR = 20  # seconds for which these calls are counted
 ALLOWED = 0.99
 FAILOVER_SECONDS = 30
 CALL_TIMEOUT = 16  # seconds until SIPp gives a call up: until then it is neither answered nor failed
+PEOPLE = 40  # phones, and agents
 ATTESTERS = ("alice", "bob")
 REFUSED = 2
 
@@ -52,6 +53,7 @@ class Demo:
         """Use `lab`, and keep the playbooks' run directories under `runs`."""
         self.lab = lab
         self.runs = runs
+        self.watch = timeline.Watch(lab, SURVIVOR)
         self.killed_at = 0.0
         self.failover_seconds = 0.0
 
@@ -86,6 +88,7 @@ class Demo:
     def kill(self) -> None:
         """Every host of site 1 loses its power at once."""
         self.killed_at = time.time()
+        self.watch.start()
         injection.inject_power(self.lab, injection.hosts_named(self.lab, FAILED))
         say(f"\n         every host of {FAILED} has lost its power")
 
@@ -94,7 +97,11 @@ class Demo:
         code = self.playbook("health_check")
         decision = self.verdict()
         seen = f"{decision['verdict']} {decision['site']}, exit code {code}"
-        expect(f"SITE_DOWN {FAILED}, exit code 2", (decision["verdict"], decision["site"], code) == ("SITE_DOWN", FAILED, 2), seen)
+        expect(
+            f"SITE_DOWN {FAILED}, exit code 2",
+            (decision["verdict"], decision["site"], code) == ("SITE_DOWN", FAILED, 2),
+            seen,
+        )
 
     def be_refused(self) -> str:
         """The first failover saves the calls and refuses to promote; returns the run id that the refusal names."""
@@ -133,6 +140,7 @@ class Demo:
         end = self.killed_at + SETTLED_AFTER + COUNTED_FOR
         with step("calls counted", announce=True):
             wait_until(lambda: time.time() > end + CALL_TIMEOUT, "the last counted call is answered or failed", 120)
+        self.watch.stop()
         self._calls(end)
         self._people()
         self._configuration()
@@ -141,27 +149,47 @@ class Demo:
         calls = truth.read_calls(self.lab)
         before = figures(between(calls, self.killed_at, self.killed_at + SETTLED_AFTER))
         after = figures(between(calls, self.killed_at + SETTLED_AFTER, end))
-        settled = settled_at(calls, SURVIVOR, self.killed_at)
         say("\nTimeline (the lab's own clock and counts; 0 = the power is cut)")
-        say(f"  until {SETTLED_AFTER:3} s  offered {before['offered']}, answered {before['answered']} {before['by_site']}, failed {before['failed']}")
-        say(f"  from {SETTLED_AFTER:4} s  offered {after['offered']}, answered {after['answered']} {after['by_site']}, failed {after['failed']}")
-        say(f"  95 % of new calls at {SURVIVOR} from {settled - self.killed_at:.1f} s on" if settled else "  never settled")
-        expect(f"calls were offered from {SETTLED_AFTER} s on", _number(after["offered"]) >= RATE * COUNTED_FOR * 0.9, after)
+        for line in timeline.lines(calls, self.watch, self.lab, SURVIVOR, self.killed_at, PEOPLE):
+            say(line)
+        say(f"  calls offered in the first {SETTLED_AFTER} s: {_sum(before)}")
+        say(f"  calls offered in the {COUNTED_FOR} s after that: {_sum(after)}\n")
+        expect(
+            f"calls were offered from {SETTLED_AFTER} s on",
+            _number(after["offered"]) >= RATE * COUNTED_FOR * 0.9,
+            after,
+        )
         share = _number(after["answered"]) / _number(after["offered"])
         expect(f"{share:.1%} of them answered (at least {ALLOWED:.0%})", share >= ALLOWED, after)
         expect(f"all at {SURVIVOR}", after["by_site"] == {SURVIVOR: after["answered"]}, after["by_site"])
 
     def _people(self) -> None:
         site = truth.snapshot(self.lab)["sites"][SURVIVOR]
-        expect(f"{len(site['registered'])} of 40 phones registered at {SURVIVOR}", len(site["registered"]) == 40, site["registered"])
-        expect(f"{len(site['agents'])} of 40 agents logged in there (desktop time-out 10 s; Workspace's default is 60)", len(site["agents"]) == 40, site["agents"])
-        expect(f"{SURVIVOR} runs single-site: its trunk is out of service", site["trunk"].get("in_service") == 0, site["trunk"])
+        expect(
+            f"{len(site['registered'])} of 40 phones registered at {SURVIVOR}",
+            len(site["registered"]) == 40,
+            site["registered"],
+        )
+        expect(
+            f"{len(site['agents'])} of 40 agents logged in there (desktop time-out 10 s; Workspace's default is 60)",
+            len(site["agents"]) == 40,
+            site["agents"],
+        )
+        expect(
+            f"{SURVIVOR} runs single-site: its trunk is out of service",
+            site["trunk"].get("in_service") == 0,
+            site["trunk"],
+        )
 
     def _configuration(self) -> None:
         wait_until(lambda: self._accepted_at(SURVIVOR), f"a configuration write accepted at {SURVIVOR}", 20)
         truth_configuration.stop_writes(self.lab)
         found = truth_configuration.kept_or_lost(self.lab, SURVIVOR)
-        expect(f"the Configuration Server of {SURVIVOR} accepts writes ({self._accepted_at(SURVIVOR)} so far)", self._accepted_at(SURVIVOR) > 0, 0)
+        expect(
+            f"the Configuration Server of {SURVIVOR} accepts writes ({self._accepted_at(SURVIVOR)} so far)",
+            self._accepted_at(SURVIVOR) > 0,
+            0,
+        )
         say(f"         writes acknowledged: {len(found.kept)} kept, {len(found.lost)} lost (asynchronous replication)")
         both = truth_configuration.two_writers(truth_configuration.accepted_writes(self.lab))
         expect("never two masters at one time (the servers' own logs)", not both, both)
@@ -180,6 +208,10 @@ class Demo:
             "calls_after": figures(later),
             "sites": truth.snapshot(self.lab)["sites"],
         }
+
+
+def _sum(counted: dict[str, object]) -> str:
+    return f"{counted['offered']}, answered {counted['answered']} {counted['by_site']}, failed {counted['failed']}"
 
 
 def _number(value: object) -> int:

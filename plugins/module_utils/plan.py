@@ -196,7 +196,8 @@ def plan_text(plan: Mapping[str, Any]) -> List[str]:
     heading = f"Run {plan['run_id']}, failover of {plan['failed']} to {plan['survivor']}: {plan['why']}."
     steps = [_step_line(number, step) for number, step in enumerate(plan["steps"], 1)]
     if plan["fence"] and plan["fence"]["kind"] == "attested":
-        steps.append(f"The fence of {plan['failed']} is attested by {' and '.join(plan['fence']['by'])}: nobody there can be reached.")
+        people = " and ".join(plan["fence"]["by"])
+        steps.append(f"The fence of {plan['failed']} is attested by {people}: nobody there can be reached.")
     refused = [refusal_line(refusal) for refusal in plan["refused"]]
     return [heading, *(steps or ["Nothing to do."]), *refused]
 

@@ -27,7 +27,7 @@ LAST_MASTER_UNKNOWN: Refusal = {
 
 WAYS = {
     "NORMAL": "nothing has failed; a planned move is not a failover",
-    "BLIND_SPOT": "nothing has failed; the evidence names what cannot be seen: mend that, then run playbooks/health_check.yml",
+    "BLIND_SPOT": "nothing has failed; the evidence names what cannot be seen: mend that and look again",
     "SUSPECT": (
         "wait until the verdict is settled and run this again; if it cannot settle and two different people know that"
         " {failed} is down (attest_down): -e continuity_first_attester=alice -e continuity_second_attester=bob"
@@ -46,7 +46,7 @@ WAYS = {
     "DUAL_MASTER": "two masters are active: two people choose the survivor, the other is stopped",
     "OBSERVER_BLIND": "this observer cannot see: mend its network, or run from another controller",
     "BOTH_DOWN": "there is no site to fail over to: two people order a cold start",
-    "RETURNING": "{site} is coming back after a failover: keep its Configuration Server and database off until it is let in",
+    "RETURNING": "{site} is back after a failover: keep its Configuration Server and database off until it is let in",
     "FLAPPING": "the verdict changes too often: find out why and acknowledge it, then run this again",
 }
 """What is meant for a verdict that is no reason for a failover."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A decision as a person reads it (experience.md): the verdict, its evidence, what it unlocks, why not something worse."""
+"""A decision as a person reads it (experience.md): verdict, evidence, what it unlocks, why not something worse."""
 
 from __future__ import annotations
 

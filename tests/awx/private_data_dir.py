@@ -17,7 +17,17 @@ from typing import Any
 import ansible_runner
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_IN_A_PROJECT = (".git", ".venv", ".venv-floor", ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ansible", "runs")
+NOT_IN_A_PROJECT = (
+    ".git",
+    ".venv",
+    ".venv-floor",
+    ".cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".ansible",
+    "runs",
+)
 META = {
     "job_id": 1,
     "job_launch_type": "manual",

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from private_data_dir import ROOT
 
 AWX = ROOT / "awx"
@@ -49,9 +48,9 @@ def test_a_template_names_what_exists(name: str) -> None:
 def test_the_failover_survey_equals_the_plans_arguments() -> None:
     spec = specification("continuity_plan")
     survey = TEMPLATES["sip-dr failover"]["survey_spec"]["spec"]
-    assert {question["variable"] for question in survey} == {name for name in spec if name.startswith("continuity_") and spec[name].get("description")} - {
-        name for name in spec if name.startswith("continuity_plan_")
-    }
+    assert {question["variable"] for question in survey} == {
+        name for name in spec if name.startswith("continuity_") and spec[name].get("description")
+    } - {name for name in spec if name.startswith("continuity_plan_")}
     for question in survey:
         option = spec[question["variable"]]
         assert SURVEY_TYPES[question["type"]] == option["type"], question["variable"]
@@ -73,7 +72,9 @@ def test_the_workflow_is_gate_approval_failover_report() -> None:
         assert current not in order, "a cycle"
         order.append(current)
         node = nodes[current]
-        targets = [target for kind in ("success_nodes", "failure_nodes", "always_nodes") for target in node.get(kind, [])]
+        targets = [
+            target for kind in ("success_nodes", "failure_nodes", "always_nodes") for target in node.get(kind, [])
+        ]
         assert "approval_node" in node or node["unified_job_template"] in TEMPLATES
         current = targets[0] if targets else ""
     assert order == ["gate", "approval", "failover", "report"] and set(order) == set(nodes)

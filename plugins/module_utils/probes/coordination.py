@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the coordination store and the run journal on this host say; read in the call that observes, so it costs no task."""
+"""What the coordination store and the run journal on this host say; read in the observing call, it costs no task."""
 
 from __future__ import annotations
 

@@ -148,7 +148,10 @@ def test_refusals_of_the_configuration_never_stop_the_calls(continuity):
 
 def test_data_loss_refusal_has_the_exact_command_line(continuity):
     refusal = failover_plan(continuity, decision(), state(), request(continuity))["refused"][1]
-    assert f"-e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob" in refusal["way"]
+    assert (
+        f"-e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob"
+        in refusal["way"]
+    )
     assert "the lag of a dead primary is unknown" in refusal["evidence"]
 
 

@@ -13,6 +13,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report import
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report_text import WIDTH, report_text
 
 RUN = "20260131-031415"
+ALLOWED = f"-e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob"
 DECISION = {
     "verdict": "SITE_DOWN",
     "site": "fra",
@@ -146,7 +147,7 @@ def test_refusal_and_its_way_round_are_in_the_text(run):
         "guard": "data_loss",
         "blocks": "configuration",
         "evidence": "unknown lag.",
-        "way": f"two people say so: -e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob",
+        "way": f"two people say so: {ALLOWED}",
     }
     plan = dict(run["plan"], refused=[refusal], steps=run["plan"]["steps"][:1], overrides=[])
     report = build_report(dict(run, plan=plan, journal=run["journal"][:2]))
@@ -154,7 +155,7 @@ def test_refusal_and_its_way_round_are_in_the_text(run):
     assert report["outcome"] == "REFUSED: data_loss (configuration)"
     assert "UNPROTECTED: no writable configuration: it did not move (data_loss)" in text
     assert "way round: two people say so:" in text
-    assert f"    -e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob\n" in text
+    assert f"    {ALLOWED}\n" in text
 
 
 def test_run_that_only_decides(run):
