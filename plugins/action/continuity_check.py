@@ -9,12 +9,14 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import (
     coordination_hosts,
     observers,
     plan_hosts,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.addresses import NETADDR_ERROR
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_check import (
     AddressOf,
     check_deployment,
@@ -37,7 +39,11 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the checked data and the hosts that it names, or every problem at once."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec({"continuity": {"type": "dict"}, "failed_site": {"type": "str"}})
+        options = self.validate_argument_spec({"continuity": {"type": "dict"}, "failed_site": {"type": "str"}})[1]
+        if NETADDR_ERROR is not None:
+            raise AnsibleActionFail(
+                "continuity_check needs the Python library netaddr where ansible-playbook runs"
+            ) from NETADDR_ERROR
         variables = task_vars or {}
         given, misspelt = options["continuity"], []
         if given is None:

@@ -65,7 +65,8 @@ def _why(case: Case) -> str:
 
 def _why_replaced(case: Case) -> str:
     memory = case.memory
-    assert memory is not None
+    if memory is None:
+        raise AssertionError("only a memory replaces a verdict")
     if case.shown.verdict == "RETURNING":
         back = memory.returning()
         seen = ", ".join(f"{name} is heard again (scope {memory.scope(name)})" for name in back)
@@ -112,7 +113,7 @@ def _blind(case: Case) -> str:
 
 
 def _blind_spot(case: Case) -> str:
-    return "cannot be decided now: " + ", ".join(text for _, text in blind_spots(case.picture))
+    return "cannot be decided now: " + ", ".join(spot[1] for spot in blind_spots(case.picture))
 
 
 WORDS: Dict[str, Callable[[Case], str]] = {
@@ -146,7 +147,7 @@ def _site_sentence(case: Case, name: str) -> str:
     seen = ", ".join(_signal_words(site, signal) for signal in said)
     heard = heard_by(case.picture.view(name))
     ages = [signal.age for signal in site.signals.values() if signal.age is not None and not signal.stale]
-    oldest = f"; oldest answer {amount(max(0, max(ages)))} s old" if ages else ""
+    oldest = f"; oldest answer {amount(max(0, *ages))} s old" if ages else ""
     by = f"heard by {', '.join(heard)}" if heard else "silent"
     return f"{name} is {case.picture.states[name]}: {seen}; {by}{oldest}."
 

@@ -44,7 +44,8 @@ class Case(NamedTuple):
     @property
     def failed(self) -> str:
         """The site that the verdict is about; only for verdicts that name one."""
-        assert self.shown.site is not None
+        if self.shown.site is None:
+            raise AssertionError(f"{self.shown.verdict} names no site")
         return self.shown.site
 
     @property

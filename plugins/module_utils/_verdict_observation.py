@@ -231,7 +231,11 @@ def _signal(field: Field, now: datetime, fresh: float) -> Signal:
 
 def _counts(of: object) -> Optional[Tuple[int, int]]:
     """Return how many said yes, of how many asked; anything else is a key of somebody else's."""
-    if isinstance(of, (list, tuple)) and len(of) == 2 and all(type(each) is int for each in of):
+    if (
+        isinstance(of, (list, tuple))
+        and len(of) == 2
+        and all(isinstance(each, int) and not isinstance(each, bool) for each in of)
+    ):
         return of[0], of[1]
     return None
 

@@ -182,8 +182,8 @@ def done_steps(journal: Iterable[Mapping[str, Any]], run_id: str) -> Dict[str, s
     for record in sorted((one for one in journal if one["id"] == run_id), key=lambda one: str(one["at"])):
         last[(record["step"], record["host"])] = record
     by_step: Dict[str, List[Mapping[str, Any]]] = {}
-    for (step, _), record in last.items():
-        by_step.setdefault(step, []).append(record)
+    for record in last.values():
+        by_step.setdefault(record["step"], []).append(record)
     return {
         step: max(str(record["at"]) for record in records)
         for step, records in by_step.items()

@@ -84,7 +84,7 @@ def _loud(status: str) -> str:
 
 
 def _refusal(refusal: Mapping[str, Any]) -> List[str]:
-    way, _, command = refusal["way"].partition(COMMAND)
+    way, command = (refusal["way"].split(COMMAND, 1) + [""])[:2]
     return [
         f"  {refusal['guard']} (blocks: {refusal['blocks']})",
         f"       {refusal['evidence']}",

@@ -103,7 +103,7 @@ class RunDirectory:
         missing = [f"{self.path / name} is not there" for name in DOCUMENTS if not (self.path / name).exists()]
         if missing:
             return missing
-        _, broken = read_chain(self._text(JOURNAL))
+        broken = read_chain(self._text(JOURNAL))[1]
         recorded = (self.read() or {}).get("evidence_files", {})
         sums = {line[66:]: line[:64] for line in self._text(SEAL).splitlines()}
         return [

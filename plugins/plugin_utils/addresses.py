@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from netaddr import AddrFormatError, IPAddress, IPNetwork
+NETADDR_ERROR: ImportError | None = None
+try:
+    from netaddr import AddrFormatError, IPAddress, IPNetwork
+except ImportError as error:
+    NETADDR_ERROR = error
 
 
 def parse_address(text: str | None) -> IPAddress | None:

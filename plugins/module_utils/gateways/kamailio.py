@@ -66,7 +66,7 @@ def plan_restore(params: Mapping[str, Any], undo: Mapping[str, Any]) -> Change:
     """Put flags and priorities back, line by line, so that what an administrator added meanwhile stays."""
     options = _with_defaults(params)
     before = _list_file(options)
-    after, _ = _rewrite(before, options["set"], {key: (int(old[0]), int(old[1])) for key, old in undo.items()})
+    after = _rewrite(before, options["set"], {key: (int(old[0]), int(old[1])) for key, old in undo.items()})[0]
     return Change(before, after, reload=_lags(options, after))
 
 

@@ -11,10 +11,10 @@ here are a guess, compared without case, blanks, dots, hyphens and underscores, 
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Optional
+from xml.etree import ElementTree
 
 MAX_PAGE_BYTES = 1 << 20
 

@@ -76,7 +76,8 @@ class Systemd:
 
     def _systemctl(self, *words: str, allowed: Tuple[int, ...] = (0,)) -> str:
         try:
-            done = subprocess.run(
+            # A module's run_command knows no time-out: a systemctl that hangs would hold a failover for ever.
+            done = subprocess.run(  # pylint: disable=ansible-bad-function
                 ["systemctl", "--no-ask-password", *words],
                 capture_output=True,
                 text=True,

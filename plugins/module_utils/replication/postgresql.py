@@ -150,7 +150,7 @@ class PostgreSQL:
         self._psql.run(_CLOSE)
         access = self._access
         # A session that was logging in while the log-in was taken away shows up only later: look twice.
-        for _ in range(2):
+        for _look in range(2):
             if not wait_for(self._without_sessions, access.deadline, access.interval):
                 raise DatabaseError(f"sessions of {access.writer} are still there after {access.deadline:.0f} s")
         return self.state()

@@ -61,7 +61,8 @@ class Psql:
     def _finished(self, command: List[str], statements: str) -> Tuple[int, str, str]:
         limit = 2 * self._access.deadline
         try:
-            with subprocess.Popen(
+            # A module's run_command knows no time-out: a psql that hangs would hold a failover for ever.
+            with subprocess.Popen(  # pylint: disable=ansible-bad-function
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
