@@ -20,7 +20,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import ansible_runner
+from ansible_runner.interface import run as run_job
+from ansible_runner.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_CLONED = (".git", ".venv*", ".cache", ".*_cache", ".hypothesis", ".ansible", "__pycache__", "runs", "dist")
@@ -77,7 +78,7 @@ EVENT_LEVELS = {
 class Job:
     """A job that has ended: what AWX keeps of it."""
 
-    runner: ansible_runner.Runner
+    runner: Runner
 
     @cached_property
     def events(self) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ class Job:
 
     @cached_property
     def artifacts(self) -> dict[str, Any]:
-        """What `set_stats` hands to the next workflow node; AssertionError when the run ended without its last event."""
+        """What `set_stats` hands to the next workflow node; AssertionError when the run has no last event."""
         stats = [event for event in self.events if event["event"] == "playbook_on_stats"]
         assert len(stats) == 1, "the run ended without its last event"
         return dict(stats[0]["event_data"].get("artifact_data", {}))
@@ -139,7 +140,7 @@ def make(
 
 def run(directory: Path, playbook: str) -> Job:
     """Runs a job template's playbook as AWX's job runner does."""
-    runner = ansible_runner.run(
+    runner = run_job(
         private_data_dir=str(directory),
         project_dir=str(directory / "project"),
         playbook=playbook,

@@ -177,7 +177,7 @@ class Road:
         }
 
     def _master(self, hosts_file: str) -> str:
-        return next(line.split()[0] for line in hosts_file.splitlines() if line.endswith(f" {MASTER_NAME}"))
+        return next(words[0] for words in map(str.split, hosts_file.splitlines()) if MASTER_NAME in words)
 
     def _preference(self, gateway: str) -> list[str]:
         targets = TARGET.findall(self.file(gateway, "etc/kamailio/dispatcher.list").read_text())
