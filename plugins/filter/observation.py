@@ -35,4 +35,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"probe_checks": probe_checks, "to_observation": to_observation}
+        return {
+            "probe_checks": probe_checks,
+            "to_observation": to_observation,
+            "probed_runs": observation.runs_of,
+        }

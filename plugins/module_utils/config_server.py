@@ -63,7 +63,7 @@ class Doors:
     """The doors of the Configuration Server on this host. With `dry`, nothing is changed."""
 
     def __init__(
-        self, site: Site, processes: ProcessDriver, database: PostgreSQL, recorded: Recorded, dry: bool
+        self, site: Site, processes: ProcessDriver, database: Optional[PostgreSQL], recorded: Recorded, dry: bool
     ) -> None:
         """Take what runs here, the drivers, and the record of what stood before."""
         self._site = site
@@ -158,6 +158,8 @@ class Doors:
             )
 
     def _database_problem(self) -> Optional[str]:
+        if self._database is None:
+            return None
         try:
             state = self._database.state()
         except DatabaseError as error:

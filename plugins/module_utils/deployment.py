@@ -79,6 +79,12 @@ def configuration_hosts(continuity: Mapping[str, Any], site_name: str) -> List[s
     return _once([configuration["host"], configuration["database"]["host"]])
 
 
+def database_host(continuity: Mapping[str, Any], site_name: str) -> str:
+    """Return the host of a site's Configuration Database."""
+    host: str = site(continuity, site_name)["configuration"]["database"]["host"]
+    return host
+
+
 def site_of_host(continuity: Mapping[str, Any], host: str) -> Optional[str]:
     """Return the site that names this host, or None for a host of no site (the witness, the phones' host)."""
     for name in site_names(continuity):
@@ -103,14 +109,15 @@ def site_hosts(continuity: Mapping[str, Any], site_name: str) -> List[str]:
 def step_hosts(continuity: Mapping[str, Any], failed: str) -> Dict[str, List[str]]:
     """Return the hosts on which each step of a site failure acts, reachable or not, in the steps' order."""
     survivor = peer(continuity, failed)
-    database = site(continuity, survivor)["configuration"]["database"]["host"]
+    database = database_host(continuity, survivor)
     server = site(continuity, survivor)["configuration"]["host"]
     return {
         "prefer_survivor": gateways(continuity),
         "move_phones": provisioning_hosts(continuity),
         "single_site": vantage_hosts(continuity, survivor),
         "verify_call_plane": gateways(continuity),
-        "fence": configuration_hosts(continuity, failed),
+        "stop_old_master": [site(continuity, failed)["configuration"]["host"]],
+        "fence": [database_host(continuity, failed)],
         "promote_database": [database],
         "start_config_server": [server],
         "repoint_names": name_clients(continuity),

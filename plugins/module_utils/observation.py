@@ -11,6 +11,7 @@ Pure: no clock, no network. `continuity` is the checked deployment data (deploym
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
@@ -48,11 +49,13 @@ def to_observation(
     result has no `reached`, was not reached.
     meta: taken_at and started_at (RFC 3339 texts: end and begin of the looking; every signal is as old as its begin),
     and, all of them optional, from the store: events, overrides, attestations ({site: {by, until}}), fences
-    ({site: …}), isolated ({site: drain or failover}), downtime (names of sites and gateways in a declared downtime
+    ({site: …}), not_before (the last observation's taken_at: a controller whose clock is behind it goes on from there,
+    or else its clock would stand between the calls and their rescue), isolated ({site: drain or failover}), downtime (names of sites and gateways in a declared downtime
     now), ticket.
     """
     reports = reports_of(continuity, probes)
     names = deployment.site_names(continuity)
+    meta = _not_before(meta)
     watching = {host for name in names for host in deployment.vantage_hosts(continuity, name)}
     watching.add(deployment.witness(continuity) or "")
     return {
@@ -62,6 +65,31 @@ def to_observation(
         "sites": {name: _site(continuity, reports, name, meta) for name in names},
         "events": list(meta.get("events") or []),
         "overrides": list(meta.get("overrides") or []),
+    }
+
+
+def _not_before(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Move taken_at and started_at forward together, so that time never runs backwards from one observation to the next."""
+    behind = _time(meta.get("not_before") or meta["taken_at"]) - _time(meta["taken_at"])
+    if behind <= timedelta(0):
+        return meta
+    moved = {key: (_time(meta[key]) + behind).isoformat().replace("+00:00", "Z") for key in ("taken_at", "started_at")}
+    return {**meta, **moved}
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def runs_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`{token, journal}`: the newest fencing token that any reached host has seen, and what they wrote of their last run.
+
+    Each record names its host as the inventory does.
+    """
+    runs = {host: probe["run"] for host, probe in probes.items() if probe.get("reached")}
+    return {
+        "token": max([int(run["token"]) for run in runs.values()] or [0]),
+        "journal": [{**record, "host": host} for host, run in runs.items() for record in run["journal"]],
     }
 
 

@@ -7,7 +7,7 @@ Two planes, two rules (decision.md). The call plane moves whenever the verdict s
 be undone. The configuration plane moves only when the failed site held the master, and only behind its guards; a guard
 that is not met is a refusal, with the way round, and never stops the call plane.
 
-A plan is made again after every interruption: steps already journalled are left out, and what is left is the rest.
+A plan is made again after every interruption, whole: every step acts by state, so that one that was done changes nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals
     LAST_MASTER_UNKNOWN,
     Refusal,
     attesters,
+    coordination_refusal,
     data_loss_refusal,
     fence_refusal,
     forbidden_refusal,
@@ -72,11 +73,18 @@ SITE_FAILURE: Tuple[StepKind, ...] = (
         "seen from outside: {survivor} takes the calls",
     ),
     StepKind(
+        "stop_old_master",
+        "config_server",
+        "release",
+        CONFIGURATION,
+        "the Configuration Server of {failed} is stopped, where it can be reached",
+    ),
+    StepKind(
         "fence",
         "config_database",
         "release",
         CONFIGURATION,
-        "the writer of {failed} is stopped and its log-ins are revoked before anybody else writes",
+        "the writer's log-in at {failed} is revoked and its sessions ended before anybody else writes",
     ),
     StepKind(
         "promote_database",
@@ -159,7 +167,8 @@ def failover_plan(
     driver's unit, None when unknown).
 
     Returns `{run_id, failed, survivor, config_plane, why, fence, overrides, steps, refused}`; a step is
-    `{name, role, door, plane, hosts, skipped_hosts, why}`, a refusal `{guard, blocks, evidence, way}` where `blocks`
+    `{name, role, door, plane, hosts, skipped_hosts, lost_hosts, why}` (lost: to be reached, for they are not in the failed
+    site), a refusal `{guard, blocks, evidence, way}` where `blocks`
     is `all`, `call` or `configuration`. Raises KeyError for a site that is none.
     """
     case = _Case(continuity, decision, track_state or {}, request)
@@ -237,12 +246,13 @@ def _configuration(case: _Case) -> Tuple[str, List[Refusal]]:
 
 def _guards(case: _Case) -> List[Refusal]:
     ours = deployment.configuration_hosts(case.continuity, case.survivor)
-    theirs = deployment.configuration_hosts(case.continuity, case.failed)
+    theirs = deployment.database_host(case.continuity, case.failed)
     policy = case.continuity["continuity_policy"]
     return [
         *forbidden_refusal(case.decision, "promote_config", CONFIGURATION),
         *survivor_refusal(case.request, case.survivor, ours),
-        *([] if "fence" in case.done else fence_refusal(case.request, case.failed, theirs)),
+        *coordination_refusal(case.request, deployment.coordination_hosts(case.continuity)),
+        *fence_refusal(case.request, case.failed, theirs),
         *([] if "promote_database" in case.done else data_loss_refusal(case.request, policy)),
     ]
 
@@ -259,7 +269,7 @@ def _plan(
     moves: bool = False,
 ) -> Dict[str, Any]:
     fence = _fence(case) if moves else None
-    kinds = [kind for kind in SITE_FAILURE if kind.name in (names or []) and kind.name not in case.done]
+    kinds = [kind for kind in SITE_FAILURE if kind.name in (names or [])]
     return {
         "run_id": case.request["run_id"],
         "failed": case.failed,
@@ -280,24 +290,24 @@ def _step(case: _Case, kind: StepKind) -> Optional[Dict[str, Any]]:
     if not named:
         return None
     reachable = set(case.request["reachable"])
+    skipped = [host for host in named if host not in reachable]
     return {
         "name": kind.name,
         "role": kind.role,
         "door": kind.door,
         "plane": kind.plane,
         "hosts": [host for host in named if host in reachable],
-        "skipped_hosts": [host for host in named if host not in reachable],
+        "skipped_hosts": skipped,
+        "lost_hosts": [host for host in skipped if host not in deployment.site_hosts(case.continuity, case.failed)],
         "why": kind.why.format(failed=case.failed, survivor=case.survivor),
     }
 
 
 def _fence(case: _Case) -> Dict[str, Any]:
     """Return the kind of fence proof that the promotion stands on (decision.md, invariant 2)."""
-    theirs = deployment.configuration_hosts(case.continuity, case.failed)
-    seen = set(theirs) <= set(case.request["reachable"])
-    if not seen and len(attesters(case.request)) >= 2:
-        return {"kind": "attested", "by": attesters(case.request)}
-    return {"kind": "stopped_and_revoked", "by": []}
+    if deployment.database_host(case.continuity, case.failed) in case.request["reachable"]:
+        return {"kind": "stopped_and_revoked", "by": []}
+    return {"kind": "attested", "by": attesters(case.request)}
 
 
 def _overrides(case: _Case, fence: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:

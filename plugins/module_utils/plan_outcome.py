@@ -3,54 +3,82 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What became of a plan: the steps' results beside the plan, as the report and the store want it. Pure.
 
-A role leaves the result of a door on its host as `__<role>_result`, that of `verify` as `__<role>_verified`.
+A role leaves the result of a door on its host as `__<role>_result`, that of `verify` as `__<role>_verified`. A step that
+failed stops neither the calls nor the report: `may_go_on` says whether the next step of the one-writer plane may run.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import attesters
 
 CHANGING = ("release", "take_over", "restore")
+LOCK_RESULTS = ("__continuity_lock", "__continuity_renewed")
+"""What taking and renewing the run lock left on each host that keeps the run."""
+
+HostVars = Mapping[str, Mapping[str, Any]]
 
 
-def plan_outcome(plan: Mapping[str, Any], hostvars: Mapping[str, Mapping[str, Any]], now: str) -> Dict[str, Any]:
+def may_go_on(plan: Mapping[str, Any], step: str, hostvars: HostVars, stores: Sequence[str]) -> bool:
+    """Return whether a step of the configuration plane may run: lock held everywhere, every step before it done.
+
+    stores: the hosts that keep the run. Ansible itself would only leave out the host that failed, and go on elsewhere.
+    A plan that only verifies holds no lock.
+    """
+    if not plan["config_plane"]:
+        return True
+    before = [each["name"] for each in plan["steps"]].index(step)
+    needed = [each for each in plan["steps"][:before] if each["plane"] == "configuration" and each["door"] in CHANGING]
+    return holds_lock(hostvars, stores) and all(_Step(each, hostvars, "", False).ok for each in needed)
+
+
+def holds_lock(hostvars: HostVars, stores: Sequence[str]) -> bool:
+    """Return whether every host that keeps the run has given it the lock (decision.md, invariant 8)."""
+    results = [dict(hostvars[host].get(name) or {}) for host in stores for name in LOCK_RESULTS]
+    return bool(results) and all(_ended_well(result) for result in results)
+
+
+def plan_outcome(
+    plan: Mapping[str, Any], hostvars: HostVars, now: str, stores: Sequence[str], check: bool = False
+) -> Dict[str, Any]:
     """Return `{ok, changed, status, sentences, journal, checks, events, measured, summary}`.
 
-    plan: of plan.failover_plan. hostvars: {host: variables}. now: the controller's clock, RFC 3339.
-    status: `finished`, or `open` while a refusal or a failed step leaves something to do. events: what `track` must
-    learn (decision.md, "Time"); none while the calls are not saved.
+    plan: of plan.failover_plan. now: the controller's clock, RFC 3339. stores: the hosts that keep the run. check: in
+    check mode nothing was changed, so nothing can be verified.
+    status: `finished`, or `open` while a refusal, a failed step or a host that should have been reached leaves something
+    to do. events: what `track` must learn (decision.md, "Time"); none while the calls are not saved.
     """
-    steps = [_Step(step, hostvars, now) for step in plan["steps"]]
-    refused = list(plan["refused"])
-    ok = not refused and all(step.ok for step in steps)
+    steps = [_Step(step, hostvars, now, check) for step in plan["steps"]]
+    locked = not plan["config_plane"] or holds_lock(hostvars, stores)
+    ok = not plan["refused"] and locked and all(step.ok for step in steps)
     return {
         "ok": ok,
         "changed": any(step.changed for step in steps),
         "status": "finished" if ok else "open",
         "sentences": [line for step in steps for line in step.sentences()],
         "journal": [record for step in steps for record in step.journal()],
-        "checks": [step.check() for step in steps if step.data["door"] not in CHANGING],
-        "events": _events(plan, steps, now),
+        "checks": [step.check() for step in steps if step.data["door"] not in CHANGING and not check],
+        "events": [] if check else _events(plan, steps, now),
         "measured": _measured(steps),
-        "summary": _summary(refused, steps),
+        "summary": _summary(plan["refused"], steps, locked),
     }
 
 
 class _Step:
     """One step of the plan with what its hosts said."""
 
-    def __init__(self, data: Mapping[str, Any], hostvars: Mapping[str, Mapping[str, Any]], now: str) -> None:
+    def __init__(self, data: Mapping[str, Any], hostvars: HostVars, now: str, check: bool) -> None:
         self.data = data
         self.now = now
+        self.unasked = check and data["door"] not in CHANGING
         name = f"__{data['role']}_{'verified' if data['door'] == 'verify' else 'result'}"
         self.results = {host: dict(hostvars[host].get(name) or {}) for host in data["hosts"]}
 
     @property
     def ok(self) -> bool:
-        """Whether every reachable host did it; a step without any reachable host has nothing that failed."""
-        return all(_ended_well(result) for result in self.results.values())
+        """Whether every host that had to did it; hosts of the failed site that cannot be reached have not to."""
+        return self.unasked or not self.data["lost_hosts"] and all(map(_ended_well, self.results.values()))
 
     @property
     def changed(self) -> bool:
@@ -58,8 +86,8 @@ class _Step:
 
     def sentences(self) -> Iterator[str]:
         """One line for each host: what was done, or what went wrong."""
-        if not self.results:
-            yield f"{self.data['name']}: no host could be reached ({', '.join(self.data['skipped_hosts'])})"
+        if self.data["skipped_hosts"]:
+            yield f"{self.data['name']}: not reached: {', '.join(self.data['skipped_hosts'])}"
         for host, result in self.results.items():
             yield f"{self.data['name']} {host}: {_said(result)}"
 
@@ -91,20 +119,26 @@ class _Step:
 
 
 def _ended_well(result: Mapping[str, Any]) -> bool:
-    return bool(result) and not result.get("failed") and not result.get("unreachable")
+    return bool(result) and not any(result.get(word) for word in ("failed", "unreachable", "skipped"))
 
 
 def _said(result: Mapping[str, Any]) -> str:
-    if not result:
-        return "not done: an earlier step failed here"
+    if not result or result.get("skipped"):
+        return "not done: an earlier step failed, or this one was refused"
     return str(result.get("detail") or result.get("msg") or ("changed" if result.get("changed") else "as wished"))
 
 
-def _summary(refused: List[Mapping[str, Any]], steps: List[_Step]) -> str:
+def _summary(refused: Sequence[Mapping[str, Any]], steps: List[_Step], locked: bool) -> str:
     """Return what was refused and what failed in one line; the report has the rest."""
     guards = ", ".join(f"{refusal['guard']} ({refusal['blocks']})" for refusal in refused)
     failed = ", ".join(step.data["name"] for step in steps if not step.ok)
-    parts = [f"Refused: {guards}." if guards else "", f"Failed: {failed}." if failed else ""]
+    lost = ", ".join(dict.fromkeys(host for step in steps for host in step.data["lost_hosts"]))
+    parts = [
+        f"Refused: {guards}." if guards else "",
+        "" if locked else "The run lock is not held everywhere, so the configuration did not move.",
+        f"Failed or not done: {failed}." if failed else "",
+        f"Not reached: {lost}." if lost else "",
+    ]
     return " ".join(part for part in parts if part) or "Everything as wished."
 
 

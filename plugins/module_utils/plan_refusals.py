@@ -92,13 +92,15 @@ def survivor_refusal(request: Mapping[str, Any], survivor: str, hosts: List[str]
     return [_refusal("survivor_reachable", "configuration", evidence, "mend the way to it and run this again")]
 
 
-def fence_refusal(request: Mapping[str, Any], failed: str, hosts: List[str]) -> List[Refusal]:
-    """Refuse to promote while the old writer may still write and nobody vouches that it does not (invariant 2)."""
-    silent = [host for host in hosts if host not in request["reachable"]]
-    if not silent or len(attesters(request)) >= 2:
+def fence_refusal(request: Mapping[str, Any], failed: str, host: str) -> List[Refusal]:
+    """Refuse to promote while the old writer may still write and nobody vouches that it does not (invariant 2).
+
+    `host` is that of the failed site's database. Where it can be reached it is fenced, and nobody's word replaces that.
+    """
+    if host in request["reachable"] or len(attesters(request)) >= 2:
         return []
     evidence = [
-        f"{', '.join(silent)} of {failed} cannot be reached: that its writer has stopped cannot be seen.",
+        f"{host} of {failed} cannot be reached: that its database takes no writes cannot be seen.",
         _attested(request),
     ]
     way = (
@@ -106,6 +108,14 @@ def fence_refusal(request: Mapping[str, Any], failed: str, hosts: List[str]) -> 
         " -e continuity_first_attester=alice -e continuity_second_attester=bob"
     )
     return [_refusal("fence", "configuration", evidence, way)]
+
+
+def coordination_refusal(request: Mapping[str, Any], hosts: List[str]) -> List[Refusal]:
+    """Refuse to move the configuration where no host can hold the run lock (invariant 8); calls need no lock."""
+    if any(host in request["reachable"] for host in hosts):
+        return []
+    evidence = [f"None of the coordination hosts ({', '.join(hosts)}) can be reached, so that nobody holds the run lock."]
+    return [_refusal("coordination", "configuration", evidence, "bring one of them back, then run this again")]
 
 
 def data_loss_refusal(request: Mapping[str, Any], policy: Mapping[str, Any]) -> List[Refusal]:

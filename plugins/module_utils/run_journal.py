@@ -146,6 +146,20 @@ def newest_token(state_dir: str) -> Optional[Dict[str, Any]]:
         raise JournalError(f"{path} does not hold a token: {error}") from error
 
 
+def last_run(state_dir: str) -> Dict[str, Any]:
+    """Return `{token, journal}`: the newest token seen on this host (0 for none), and the records of its last run.
+
+    A token file that cannot be understood counts as none: whoever acts here is refused by it anyway.
+    """
+    try:
+        newest = newest_token(state_dir) or {"token": 0}
+    except JournalError:
+        newest = {"token": 0}
+    journal = read_journal(state_dir)
+    last = journal[-1]["id"] if journal else None
+    return {"token": newest["token"], "journal": [record for record in journal if record["id"] == last]}
+
+
 def read_journal(state_dir: str) -> List[Dict[str, Any]]:
     """Return the journal's records, oldest first; a line torn by a power loss is left out."""
     path = Path(state_dir) / "journal.jsonl"
@@ -166,7 +180,10 @@ def _record(line: str) -> Dict[str, Any]:
 
 def _refuse_older(run: Mapping[str, Any], directory: Path) -> None:
     newest = newest_token(str(directory))
-    if newest is not None and int(run["token"]) < newest["token"]:
+    if newest is None or int(run["token"]) > newest["token"]:
+        return
+    # Two controllers that could not see each other may have taken the same token: the second one is refused, too.
+    if int(run["token"]) < newest["token"] or run["id"] != newest["run"]:
         raise StaleTokenError(run, newest)
 
 

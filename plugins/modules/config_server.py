@@ -49,6 +49,12 @@ options:
     description: Port of the Configuration Server.
     type: int
     default: 2020
+  database_is_here:
+    description:
+      - Whether the Configuration Database runs on this host, so that a start can be refused where it is not the one that is written to.
+      - Where it runs elsewhere, whoever calls makes sure of that.
+    type: bool
+    default: true
   files:
     description: Files that must be there before a start, for example the Configuration Server's configuration file.
     type: list
@@ -245,6 +251,7 @@ ARGUMENTS: Dict[str, Any] = {
     "address": {"type": "str", "default": "127.0.0.1"},
     "port": {"type": "int", "default": 2020},
     "files": {"type": "list", "elements": "path", "default": []},
+    "database_is_here": {"type": "bool", "default": True},
     "layer": {"type": "dict", "options": LAYER},
     "proxy": {"type": "dict", "options": PROXY},
     "deadline": {"type": "float", "default": 30},
@@ -294,7 +301,7 @@ def main() -> None:
         module.fail_json(msg="units: at least the Configuration Server's own unit is expected")
     site = Site(tuple(params["units"]), params["address"], params["port"], tuple(params["files"]), deadline, interval)
     processes = processes_of(params["process_driver"], deadline, interval)
-    database = database_of(params["database"], deadline, interval)
+    database = database_of(params["database"], deadline, interval) if params["database_is_here"] else None
     doors = Doors(site, processes, database, Recorded(params["state_dir"], "config_server"), module.check_mode)
     try:
         if params["door"] == "verify":

@@ -102,6 +102,10 @@ options:
       passfile:
         description: A libpq password file on this host. The password is never in an argument.
         type: path
+  state_dir:
+    description: Directory of the run journal on this host.
+    type: path
+    default: /var/lib/sip-dr
 requirements:
   - psql on the host, for the kinds V(master) and V(database); without it their answer is unknown
 extends_documentation_fragment:
@@ -170,10 +174,6 @@ answers:
     store:
       description: For a coordination store, its records, its lock and the newest token.
       type: dict
-    journal:
-      description: For a coordination store, the journal of the last run on this host.
-      type: list
-      elements: dict
     prefers:
       description: The site that a gateway sends new calls to first, or none.
       type: str
@@ -181,6 +181,10 @@ reached:
   description: Always true; a host that could not be reached has no such key, and so the registered results tell.
   returned: always
   type: bool
+run:
+  description: What the run journal on this host says - the newest C(token) that acted here, and the C(journal) of the last run.
+  returned: always
+  type: dict
 elapsed:
   description: Seconds that all of it took.
   returned: always
@@ -193,10 +197,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Database, Settings
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import missing_parameters, run_checks
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import DEFAULT_STATE_DIR, last_run
 
 WORDS = {"type": "list", "elements": "str"}
 ARGUMENTS = {
     "checks": {"type": "list", "elements": "dict", "required": True},
+    "state_dir": {"type": "path", "default": DEFAULT_STATE_DIR},
     "sip_t1": {"type": "float", "default": 0.2},
     "sip_tries": {"type": "int", "default": 6},
     "probe_deadline": {"type": "float", "default": 8.0},
@@ -250,7 +256,9 @@ def main() -> None:
         module.fail_json(msg="; ".join(missing))
     started = time.monotonic()
     answers = run_checks(checks, settings(module.params))
-    module.exit_json(changed=False, reached=True, answers=answers, elapsed=round(time.monotonic() - started, 3))
+    elapsed = round(time.monotonic() - started, 3)
+    run = last_run(module.params["state_dir"])
+    module.exit_json(changed=False, reached=True, answers=answers, elapsed=elapsed, run=run)
 
 
 if __name__ == "__main__":

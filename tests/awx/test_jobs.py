@@ -206,7 +206,7 @@ def test_events_are_those_of_awx_without_a_gap(job: Job) -> None:
 def test_each_event_hangs_below_an_earlier_one(job: Job) -> None:
     earlier: dict[str, int] = {}
     for event in job.events:
-        level, parent = EVENT_LEVELS[event["event"]], event.get("parent_uuid")
+        level, parent = EVENT_LEVELS[event["event"]], str(event.get("parent_uuid") or "")
         # An included file hangs below the task that includes it, and both are of level 2.
         assert earlier[parent] <= level if level else not parent, event
         earlier[event["uuid"]] = level

@@ -12,6 +12,13 @@ from road import Road
 from two_site_lab.lab import Lab
 
 
+def pytest_configure(config):
+    """Register the mark of the tests that ``scripts/test`` leaves to the long run."""
+    config.addinivalue_line(
+        "markers", "soak: breaks the lab for minutes; pytest tests/faults -m 'not soak' leaves it out"
+    )
+
+
 @pytest.fixture(scope="module")
 def lab():
     """Return the lab of SIP_DR_LAB; it is as new again for whoever comes after the module."""

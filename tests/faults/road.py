@@ -102,7 +102,7 @@ class Road:
             words, cwd=TREE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            wait_until(lambda: self.last_events(host).get(step) == "begin", f"{step} begun on {host}", 120, 0.003)
+            wait_until(lambda: step in self.last_events(host), f"{step} begun on {host}", 120, 0.003)
             kill(self._modules(host) if with_module else [])
         finally:
             kill([started.pid, *descendants(started.pid)])

@@ -89,7 +89,8 @@ class FilesStore:
             lock = self._load("lock")
             if lock is not None and lock["token"] == token and same_owner(lock["owner"], owner):
                 return {"changed": False, "before": lock, "after": lock}
-            if lock is not None and lock["token"] != over:
+            # A lock that is older than the one judged dead was left by a run before that one.
+            if lock is not None and (over is None or lock["token"] > over):
                 raise RefusedError(
                     "run lock: one run at a time",
                     f"held on {socket.gethostname()} {describe(lock)}",

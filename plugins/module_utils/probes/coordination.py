@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the coordination store and the run journal on this host say; read in the observing call, it costs no task."""
+"""What the coordination store on this host says; read in the observing call, it costs no task."""
 
 from __future__ import annotations
 
@@ -10,18 +10,9 @@ from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.registry import open_store
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Answer, Settings, answer
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import read_journal
 
 
 def look(check: Mapping[str, Any], settings: Settings) -> Answer:
-    """Read the records, the lock and the last run's journal. Parameters of the check: driver, directory."""
+    """Read the records and the lock. Parameters of the check: driver, directory."""
     found = open_store(check["driver"], check["directory"], check["directory"]).read()
-    journal = read_journal(check["directory"])
-    last = journal[-1]["id"] if journal else None
-    return answer(
-        "up",
-        True,
-        f"{len(found['records'])} records",
-        store=found,
-        journal=[dict(record, host=found["host"]) for record in journal if record["id"] == last],
-    )
+    return answer("up", True, f"{len(found['records'])} records", store=found)
