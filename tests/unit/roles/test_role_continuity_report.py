@@ -82,4 +82,4 @@ def test_every_door_from_nothing_to_the_sealed_report(door, tmp_path):
     assert "changed=1" in door("release").stdout
     assert "changed=0" in door("release").stdout
     assert "VERDICT  SITE_DOWN fra" in door("observe").stdout
-    assert "ready: true" in door("readiness", "-v").stdout
+    assert '"ready": true' in door("readiness", "-v").stdout

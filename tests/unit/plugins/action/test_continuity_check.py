@@ -46,7 +46,7 @@ def check(tmp_path):
 def test_example_inventory_is_in_order(check):
     done = check({"continuity_failed_site": "fra"})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "- ams-gw-2" in done.stdout
+    assert "ams-gw-2" in done.stdout
 
 
 def test_refusal_has_all_paths_one_for_each_line(check):

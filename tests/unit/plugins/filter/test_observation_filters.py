@@ -10,7 +10,7 @@ FILTERS = FilterModule().filters()
 
 
 def test_filters_by_name():
-    assert set(FILTERS) == {"probe_checks", "to_observation"}
+    assert set(FILTERS) == {"probe_checks", "to_observation", "probed_runs"}
 
 
 @pytest.mark.parametrize("arguments", [("probe_checks", {}, "host"), ("to_observation", {}, {}, {})])

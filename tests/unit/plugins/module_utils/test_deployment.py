@@ -56,11 +56,18 @@ def test_configuration_hosts_are_one_when_the_machine_is_one(continuity):
 
 def test_hosts_of_each_step_follow_the_failed_site(continuity):
     hosts = deployment.step_hosts(continuity, "ams")
-    assert hosts["fence"] == ["ams-cfg", "ams-db"]
+    assert hosts["stop_old_master"] == ["ams-cfg"]
+    assert hosts["fence"] == ["ams-db"]
     assert hosts["promote_database"] == ["fra-db"]
     assert hosts["start_config_server"] == ["fra-cfg"]
     assert hosts["single_site"] == ["fra-dr-1", "fra-dr-2"]
     assert hosts["repoint_names"] == ["fra-cfg", "ams-cfg"]
+
+
+def test_server_and_database_on_one_machine_are_stopped_and_fenced_there(continuity):
+    continuity["continuity_sites"]["ams"]["configuration"]["database"]["host"] = "ams-cfg"
+    hosts = deployment.step_hosts(continuity, "ams")
+    assert (hosts["stop_old_master"], hosts["fence"]) == (["ams-cfg"], ["ams-cfg"])
 
 
 def test_plan_hosts_cover_every_step_of_either_failure(continuity):

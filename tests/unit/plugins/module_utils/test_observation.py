@@ -6,7 +6,11 @@ import copy
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation import probe_checks, to_observation
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation import (
+    probe_checks,
+    runs_of,
+    to_observation,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import KINDS, missing_parameters
 
 META = {"taken_at": "2026-01-31T03:14:15Z", "started_at": "2026-01-31T03:14:03Z"}
@@ -563,3 +567,41 @@ def test_pure():
     before = copy.deepcopy((world.continuity, world.probes, world.meta))
     assert world.look() == world.look()
     assert (world.continuity, world.probes, world.meta) == before
+
+
+def aged(observation):
+    return observation["taken_at"], {site["peer"]["at"] for site in observation["sites"].values()}
+
+
+@pytest.mark.parametrize("not_before", [None, "", "2026-01-31T03:14:15Z", "2026-01-31T03:00:00Z"])
+def test_a_clock_that_is_not_behind_is_believed(not_before):
+    world = World()
+    world.meta["not_before"] = not_before
+    assert aged(world.look()) == (META["taken_at"], {META["started_at"]})
+
+
+def test_a_clock_that_is_behind_goes_on_from_the_last_observation_and_answers_keep_their_age():
+    world = World()
+    world.meta["not_before"] = "2026-01-31T04:14:20.500000Z"
+    assert aged(world.look()) == ("2026-01-31T04:14:20.500000Z", {"2026-01-31T04:14:08.500000Z"})
+    assert world.meta["taken_at"] == META["taken_at"]
+
+
+def test_runs_of_the_hosts_that_were_reached():
+    record = {"id": "r7", "step": "fence", "event": "end"}
+    probes = {
+        "s1-cfg": {"reached": True, "run": {"token": 6, "journal": []}},
+        "s2-cfg": {"reached": True, "run": {"token": 7, "journal": [record, record]}},
+        "phones": {"reached": True, "run": {"token": 0, "journal": [dict(record, host="as it calls itself")]}},
+        "s1-gw": {"unreachable": True, "msg": "timed out"},
+    }
+    found = runs_of(probes)
+    assert found["token"] == 7
+    assert [one["host"] for one in found["journal"]] == ["s2-cfg", "s2-cfg", "phones"]
+    assert found["journal"][0] == {**record, "host": "s2-cfg"}
+    assert "host" not in record
+
+
+@pytest.mark.parametrize("probes", [{}, {"s1-cfg": {"unreachable": True}}, {"s1-cfg": {"reached": False}}])
+def test_runs_of_nobody(probes):
+    assert runs_of(probes) == {"token": 0, "journal": []}

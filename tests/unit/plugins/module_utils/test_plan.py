@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of a site failover: its order, its refusals, and that an interrupted run is continued by the rest."""
+"""The plan of a site failover: its order, its refusals, and that an interrupted run gets the whole plan again."""
 
 from __future__ import annotations
 
@@ -75,9 +75,32 @@ def test_hosts_that_are_silent_are_named_as_skipped(continuity):
     by_name = {step["name"]: step for step in plan["steps"]}
     assert by_name["prefer_survivor"]["hosts"] == ["ams-gw-1", "ams-gw-2"]
     assert by_name["prefer_survivor"]["skipped_hosts"] == ["fra-gw-1", "fra-gw-2"]
-    assert (by_name["fence"]["hosts"], by_name["fence"]["skipped_hosts"]) == ([], ["fra-cfg", "fra-db"])
+    assert (by_name["stop_old_master"]["hosts"], by_name["stop_old_master"]["skipped_hosts"]) == ([], ["fra-cfg"])
+    assert (by_name["fence"]["hosts"], by_name["fence"]["skipped_hosts"]) == ([], ["fra-db"])
     assert by_name["promote_database"]["hosts"] == ["ams-db"]
     assert by_name["repoint_names"]["hosts"] == ["ams-cfg"]
+    assert by_name["repoint_names"]["skipped_hosts"] == ["fra-cfg"]
+    assert not any(step["lost_hosts"] for step in plan["steps"]), "the failed site need not be reached"
+
+
+def test_hosts_outside_the_failed_site_that_are_silent_are_lost(continuity):
+    silent = (*DEAD_FRA, "ams-gw-2", "phone-files", "ams-dr-1")
+    plan = failover_plan(continuity, decision(), state(), allowed(continuity, silent=silent))
+    lost = {step["name"]: step["lost_hosts"] for step in plan["steps"] if step["lost_hosts"]}
+    assert lost == {
+        "prefer_survivor": ["ams-gw-2"],
+        "move_phones": ["phone-files"],
+        "single_site": ["ams-dr-1"],
+        "verify_call_plane": ["ams-gw-2"],
+    }
+    assert plan["steps"][0]["skipped_hosts"] == ["fra-gw-1", "fra-gw-2", "ams-gw-2"]
+
+
+def test_the_old_master_is_stopped_and_fenced_before_anything_else_of_the_configuration():
+    assert ORDER[len(CALLS) :][:3] == ["stop_old_master", "fence", "promote_database"]
+    kinds = {kind.name: (kind.role, kind.door) for kind in SITE_FAILURE}
+    assert kinds["stop_old_master"] == ("config_server", "release")
+    assert kinds["fence"] == ("config_database", "release")
 
 
 def test_the_rule_is_symmetric(continuity):
@@ -172,10 +195,26 @@ def test_old_side_that_answers_is_fenced_and_not_attested(continuity):
     assert plan["refused"] == []
     assert plan["fence"] == {"kind": "stopped_and_revoked", "by": []}
     assert plan["overrides"] == []
-    assert plan["steps"][ORDER.index("fence")]["hosts"] == ["fra-cfg", "fra-db"]
+    assert plan["steps"][ORDER.index("stop_old_master")]["hosts"] == ["fra-cfg"]
+    assert plan["steps"][ORDER.index("fence")]["hosts"] == ["fra-db"]
 
 
-def test_half_of_the_old_side_is_no_proof(continuity):
+def test_a_database_that_can_be_reached_is_fenced_whatever_people_say(continuity):
+    plan = failover_plan(continuity, decision(), state(), allowed(continuity, silent=(), lag=0, allow_data_loss=""))
+    assert plan["fence"] == {"kind": "stopped_and_revoked", "by": []}
+    assert plan["overrides"] == []
+
+
+def test_a_silent_server_beside_a_database_that_can_be_fenced_needs_nobodys_word(continuity):
+    plan = failover_plan(continuity, decision(), state(), request(continuity, silent=("fra-cfg",), lag=0))
+    assert plan["refused"] == []
+    assert plan["fence"] == {"kind": "stopped_and_revoked", "by": []}
+    by_name = {step["name"]: step for step in plan["steps"]}
+    assert (by_name["stop_old_master"]["hosts"], by_name["stop_old_master"]["lost_hosts"]) == ([], [])
+    assert by_name["fence"]["hosts"] == ["fra-db"]
+
+
+def test_a_server_that_can_be_reached_is_no_proof_for_its_database(continuity):
     plan = failover_plan(continuity, decision(), state(), request(continuity, silent=("fra-db",), lag=0))
     assert guards(plan) == ["fence"]
     assert plan["refused"][0]["evidence"].startswith("fra-db of fra cannot be reached")
@@ -188,8 +227,23 @@ def test_known_lag_within_the_limit_needs_no_override(continuity, lag, refused):
 
 @pytest.mark.parametrize("silent", ["ams-cfg", "ams-db"])
 def test_survivor_that_cannot_be_reached_cannot_take_over(continuity, silent):
+    continuity["continuity_coordination"]["hosts"] = ["fra-dr-1", "ams-dr-1"]
     plan = failover_plan(continuity, decision(), state(), allowed(continuity, silent=(*DEAD_FRA, silent)))
     assert (names(plan), guards(plan)) == (CALLS, ["survivor_reachable"])
+
+
+def test_without_a_host_for_the_run_lock_the_calls_move_and_the_configuration_does_not(continuity):
+    continuity["continuity_coordination"]["hosts"] = ["fra-dr-1", "ams-dr-1"]
+    plan = failover_plan(continuity, decision(), state(), allowed(continuity, silent=(*DEAD_FRA, "ams-dr-1")))
+    assert (names(plan), guards(plan), plan["config_plane"]) == (CALLS, ["coordination"], False)
+    refusal = plan["refused"][0]
+    assert refusal["blocks"] == "configuration"
+    assert "(fra-dr-1, ams-dr-1)" in refusal["evidence"] and refusal["way"]
+
+
+def test_one_of_the_hosts_for_the_run_lock_is_enough(continuity):
+    continuity["continuity_coordination"]["hosts"] = ["fra-dr-1", "ams-dr-1"]
+    assert guards(failover_plan(continuity, decision(), state(), allowed(continuity))) == []
 
 
 def test_what_the_decision_forbids_is_refused(continuity):
@@ -229,21 +283,37 @@ def test_configuration_follows_calls_that_moved_before_once_its_guards_are_met(c
 
 
 @pytest.mark.parametrize("length", range(len(ORDER) + 1))
-def test_after_every_prefix_the_plan_is_the_rest(continuity, length):
+def test_after_every_interruption_the_plan_is_whole_again(continuity, length):
+    """A step that was done changes nothing, for it acts by state; a fence or a stop is never believed from before."""
     whole = failover_plan(continuity, decision(), state(), allowed(continuity))
-    done = {name: {"outcome": "ok"} for name in ORDER[:length]}
-    rest = failover_plan(continuity, decision(), state(), allowed(continuity, done=done))
-    assert rest["steps"] == whole["steps"][length:]
-    assert rest["refused"] == []
+    again = failover_plan(continuity, decision(), state(), allowed(continuity, done=done_before(length)))
+    assert again == whole
 
 
-@pytest.mark.parametrize("length", range(ORDER.index("fence") + 1, len(ORDER)))
+@pytest.mark.parametrize("length", range(ORDER.index("stop_old_master") + 1, len(ORDER) + 1))
 def test_a_move_that_has_begun_goes_on_whatever_is_seen_meanwhile(continuity, length):
-    """Fenced or promoted already, the survivor's master perhaps up: stopping half-way would leave no master."""
-    done = {name: {"outcome": "ok"} for name in ORDER[:length]}
+    """Stopped, fenced or promoted already, the survivor's master perhaps up: half-way there would be no master."""
     for master, last in ((None, "fra"), ("ams", "ams")):
-        plan = failover_plan(continuity, decision(), state(last), allowed(continuity, done=done, master=master))
-        assert names(plan) == ORDER[length:]
+        asked = allowed(continuity, done=done_before(length), master=master)
+        plan = failover_plan(continuity, decision(), state(last), asked)
+        assert (names(plan), plan["config_plane"], plan["refused"]) == (ORDER, True, [])
+
+
+@pytest.mark.parametrize("length", range(len(CALLS) + 1))
+def test_calls_that_have_moved_do_not_make_the_configuration_move(continuity, length):
+    asked = allowed(continuity, done=done_before(length))
+    assert names(failover_plan(continuity, decision(), state("ams"), asked)) == CALLS
+
+
+def test_data_loss_is_not_asked_about_again_once_promoted_and_the_fence_is(continuity):
+    promoted = ORDER.index("promote_database") + 1
+    before = failover_plan(continuity, decision(), state(), request(continuity, done=done_before(promoted - 1)))
+    after = failover_plan(continuity, decision(), state(), request(continuity, done=done_before(promoted)))
+    assert (guards(before), guards(after)) == (["fence", "data_loss"], ["fence"])
+
+
+def done_before(length):
+    return dict.fromkeys(ORDER[:length], "2026-01-31T03:14:15Z")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
@@ -264,7 +334,7 @@ def test_every_plan_holds_the_invariants(continuity, data):
             allow_data_loss=data.draw(st.sampled_from(["", RUN, "other"])),
             master=data.draw(st.sampled_from(["fra", "ams", None])),
             lag=data.draw(st.sampled_from([None, 0, 5])),
-            done=dict.fromkeys(ORDER[: data.draw(st.integers(0, len(ORDER)))], True),
+            done=done_before(data.draw(st.integers(0, len(ORDER)))),
         ),
     )
     order = [ORDER.index(name) for name in names(made)]
@@ -272,9 +342,14 @@ def test_every_plan_holds_the_invariants(continuity, data):
     assert made == json.loads(json.dumps(made))
     for step in made["steps"]:
         assert not set(step["hosts"]) & set(step["skipped_hosts"])
-    moves = {"promote_database", "start_config_server", "repoint_names"} & set(names(made))
+        lost = set(step["skipped_hosts"]) - set(deployment.site_hosts(continuity, "fra"))
+        assert set(step["lost_hosts"]) == lost
+    moves = set(names(made)) & set(ORDER[len(CALLS) : -1])
     if moves:
+        assert moves == set(ORDER[len(CALLS) : -1]), "the one-writer plane moves whole or not at all"
         assert made["config_plane"] and made["fence"]
+        fences = [step["hosts"] for step in made["steps"] if step["name"] == "fence"]
+        assert (made["fence"]["kind"], fences) in (("stopped_and_revoked", [["fra-db"]]), ("attested", [[]]))
         assert made["fence"]["kind"] == "stopped_and_revoked" or len(made["fence"]["by"]) == 2
     if any(refusal["blocks"] in ("all", "configuration") for refusal in made["refused"]):
         assert not moves and not made["config_plane"]

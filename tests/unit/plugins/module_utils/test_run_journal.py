@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import (
     JournalError,
     StaleTokenError,
+    last_run,
     newest_token,
     read_journal,
     run_step,
@@ -49,6 +50,43 @@ def test_the_same_run_may_come_back_with_its_token(tmp_path: Path) -> None:
         with run_step(run(7), str(tmp_path), check_mode=False) as step:
             step.end(changed=False)
     assert len(read_journal(str(tmp_path))) == 4
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_equal_token_of_another_run_is_refused(tmp_path: Path, check_mode: bool) -> None:
+    """Two controllers that could not see each other may both have taken the newest token plus one."""
+    with run_step(run(7), str(tmp_path), check_mode=False):
+        pass
+    before = (tmp_path / "journal.jsonl").read_bytes()
+    other = dict(run(7), id="run-of-the-other-controller")
+    with pytest.raises(StaleTokenError) as caught, run_step(other, str(tmp_path), check_mode=check_mode):
+        pytest.fail("the block of the second run must not be entered")
+    assert "run run-of-the-other-controller brings token 7" in caught.value.refusal["evidence"]
+    assert "run run-7 acted here with token 7" in caught.value.refusal["evidence"]
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+
+
+def test_the_last_run_is_its_records_and_the_newest_token(tmp_path: Path) -> None:
+    for each in (run(6), run(7, "prefer_survivor"), run(7, "single_site")):
+        with run_step(each, str(tmp_path), check_mode=False):
+            pass
+    found = last_run(str(tmp_path))
+    assert found["token"] == 7
+    assert [(record["id"], record["step"], record["event"]) for record in found["journal"]] == [
+        ("run-7", step, event) for step in ("prefer_survivor", "single_site") for event in ("begin", "end")
+    ]
+
+
+def test_where_nothing_ran_the_last_run_is_none(tmp_path: Path) -> None:
+    assert last_run(str(tmp_path / "missing")) == {"token": 0, "journal": []}
+
+
+def test_a_spoiled_token_hides_no_journal(tmp_path: Path) -> None:
+    with run_step(run(7), str(tmp_path), check_mode=False):
+        pass
+    (tmp_path / "token").write_text("seven")
+    found = last_run(str(tmp_path))
+    assert (found["token"], [record["event"] for record in found["journal"]]) == (0, ["begin", "end"])
 
 
 def test_a_newer_run_in_the_middle_stops_the_older_before_its_write(tmp_path: Path) -> None:

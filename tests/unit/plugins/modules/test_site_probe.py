@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import run_step
+
 ROOT = Path(__file__).parents[4]
 
 
@@ -63,3 +65,11 @@ def test_a_check_that_cannot_be_run_is_refused_by_name():
     result = run(checks=[{"id": "a", "kind": "tcp", "address": "x"}, {"id": "b", "kind": "ping"}])
     assert result["failed"]
     assert "a: port is missing" in result["msg"] and "b: kind is one of" in result["msg"]
+
+
+def test_the_last_run_on_this_host_is_read_along(tmp_path):
+    with run_step({"id": "r7", "token": 7, "step": "fence"}, str(tmp_path), check_mode=False) as step:
+        step.end(changed=True, detail="revoked")
+    told = run(checks=[], state_dir=str(tmp_path))["run"]
+    assert (told["token"], [record["event"] for record in told["journal"]]) == (7, ["begin", "end"])
+    assert run(checks=[], state_dir=str(tmp_path / "missing"))["run"] == {"token": 0, "journal": []}

@@ -66,7 +66,7 @@ def test_the_lock_is_held_by_one_and_says_by_whom(store: FilesStore) -> None:
         store.acquire(owner(2), 8, None, dry=False)
 
 
-def test_a_lock_is_taken_over_only_from_exactly_the_token_that_was_judged(store: FilesStore) -> None:
+def test_a_lock_is_not_taken_over_where_a_newer_run_has_taken_it_since(store: FilesStore) -> None:
     store.acquire(owner(1), 7, None, dry=False)
     with pytest.raises(RefusedError, match="run lock"):
         store.acquire(owner(2), 8, 6, dry=False)
@@ -75,6 +75,23 @@ def test_a_lock_is_taken_over_only_from_exactly_the_token_that_was_judged(store:
         store.renew(7, dry=False)
     with pytest.raises(RefusedError, match="token 7 came to"):
         store.release(7, dry=False)
+
+
+def test_a_lock_older_than_the_one_judged_dead_is_superseded(store: FilesStore) -> None:
+    """This host missed the run that was judged dead elsewhere, and still keeps the lock of one before it."""
+    store.acquire(owner(1), 5, None, dry=False)
+    found = store.acquire(owner(2), 8, 7, dry=False)
+    assert (found["changed"], found["before"]["token"], found["after"]["token"]) == (True, 5, 8)
+    assert store.read()["lock"]["owner"]["pid"] == 2
+    with pytest.raises(RefusedError, match="token 5 came to"):
+        store.release(5, dry=False)
+
+
+def test_superseding_needs_a_newer_token_all_the_same(store: FilesStore) -> None:
+    store.acquire(owner(1), 5, None, dry=False)
+    with pytest.raises(RefusedError, match="fencing token"):
+        store.acquire(owner(2), 5, 7, dry=False)
+    assert store.read()["lock"]["owner"]["pid"] == 1
 
 
 def test_a_token_must_be_newer_than_every_one_seen_here(store: FilesStore, tmp_path: Path) -> None:
