@@ -50,8 +50,8 @@ def to_observation(
     meta: taken_at and started_at (RFC 3339 texts: end and begin of the looking; every signal is as old as its begin),
     and, all of them optional, from the store: events, overrides, attestations ({site: {by, until}}), fences
     ({site: …}), not_before (the last observation's taken_at: a controller whose clock is behind it goes on from there,
-    or else its clock would stand between the calls and their rescue), isolated ({site: drain or failover}), downtime (names of sites and gateways in a declared downtime
-    now), ticket.
+    or else its clock would stand between the calls and their rescue), isolated ({site: drain or failover}), downtime
+    (names of sites and gateways in a declared downtime now), ticket.
     """
     reports = reports_of(continuity, probes)
     names = deployment.site_names(continuity)
@@ -69,7 +69,7 @@ def to_observation(
 
 
 def _not_before(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Move taken_at and started_at forward together, so that time never runs backwards from one observation to the next."""
+    """Move taken_at and started_at forward together: time never runs backwards from one observation to the next."""
     behind = _time(meta.get("not_before") or meta["taken_at"]) - _time(meta["taken_at"])
     if behind <= timedelta(0):
         return meta
@@ -82,7 +82,7 @@ def _time(text: str) -> datetime:
 
 
 def runs_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """`{token, journal}`: the newest fencing token that any reached host has seen, and what they wrote of their last run.
+    """`{token, journal}`: the newest fencing token that any reached host has seen, and the records of its last run.
 
     Each record names its host as the inventory does.
     """

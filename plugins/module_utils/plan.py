@@ -7,7 +7,7 @@ Two planes, two rules (decision.md). The call plane moves whenever the verdict s
 be undone. The configuration plane moves only when the failed site held the master, and only behind its guards; a guard
 that is not met is a refusal, with the way round, and never stops the call plane.
 
-A plan is made again after every interruption, whole: every step acts by state, so that one that was done changes nothing.
+A plan is made again after every interruption, whole: every step acts by state, so one that was done changes nothing.
 """
 
 from __future__ import annotations
@@ -167,9 +167,9 @@ def failover_plan(
     driver's unit, None when unknown).
 
     Returns `{run_id, failed, survivor, config_plane, why, fence, overrides, steps, refused}`; a step is
-    `{name, role, door, plane, hosts, skipped_hosts, lost_hosts, why}` (lost: to be reached, for they are not in the failed
-    site), a refusal `{guard, blocks, evidence, way}` where `blocks`
-    is `all`, `call` or `configuration`. Raises KeyError for a site that is none.
+    `{name, role, door, plane, hosts, skipped_hosts, lost_hosts, why}` (lost: to be reached, for they are not in the
+    failed site), a refusal `{guard, blocks, evidence, way}` where `blocks` is `all`, `call` or `configuration`.
+    Raises KeyError for a site that is none.
     """
     case = _Case(continuity, decision, track_state or {}, request)
     refusal = verdict_refusal(decision, case.failed, case.survivor)

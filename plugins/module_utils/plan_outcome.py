@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What became of a plan: the steps' results beside the plan, as the report and the store want it. Pure.
 
-A role leaves the result of a door on its host as `__<role>_result`, that of `verify` as `__<role>_verified`. A step that
-failed stops neither the calls nor the report: `may_go_on` says whether the next step of the one-writer plane may run.
+A role leaves the result of a door on its host as `__<role>_result`, that of `verify` as `__<role>_verified`. A step
+that failed stops neither the calls nor the report: `may_go_on` says whether the next step of the one-writer plane may
+run.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def plan_outcome(
 
     plan: of plan.failover_plan. now: the controller's clock, RFC 3339. stores: the hosts that keep the run. check: in
     check mode nothing was changed, so nothing can be verified.
-    status: `finished`, or `open` while a refusal, a failed step or a host that should have been reached leaves something
-    to do. events: what `track` must learn (decision.md, "Time"); none while the calls are not saved.
+    status: `finished`, or `open` while a refusal, a failed step or a host that should have been reached leaves
+    something to do. events: what `track` must learn (decision.md, "Time"); of a plane once every step of it is done.
     """
     steps = [_Step(step, hostvars, now, check) for step in plan["steps"]]
     locked = not plan["config_plane"] or holds_lock(hostvars, stores)

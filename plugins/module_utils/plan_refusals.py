@@ -114,7 +114,7 @@ def coordination_refusal(request: Mapping[str, Any], hosts: List[str]) -> List[R
     """Refuse to move the configuration where no host can hold the run lock (invariant 8); calls need no lock."""
     if any(host in request["reachable"] for host in hosts):
         return []
-    evidence = [f"None of the coordination hosts ({', '.join(hosts)}) can be reached, so that nobody holds the run lock."]
+    evidence = [f"None of the coordination hosts ({', '.join(hosts)}) can be reached: nobody holds the run lock."]
     return [_refusal("coordination", "configuration", evidence, "bring one of them back, then run this again")]
 
 

@@ -51,7 +51,8 @@ options:
     default: 2020
   database_is_here:
     description:
-      - Whether the Configuration Database runs on this host, so that a start can be refused where it is not the one that is written to.
+      - Whether the Configuration Database runs on this host, so that a start can be refused where it is not the one
+        that is written to.
       - Where it runs elsewhere, whoever calls makes sure of that.
     type: bool
     default: true

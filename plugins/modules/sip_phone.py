@@ -48,7 +48,7 @@ options:
   min_registered:
     description: Share of the phones that must be registered, 0 to 1.
     type: float
-    default: 1.0
+    default: 0.95
   deadline:
     description: Seconds to wait for the registrations after a move.
     type: float
@@ -180,7 +180,7 @@ ARGUMENTS: Dict[str, Any] = {
     "servers": {"type": "dict", "required": True},
     "phones": {"type": "list", "elements": "dict", "required": True},
     "directory": {"type": "path", "default": "/srv/provisioning"},
-    "min_registered": {"type": "float", "default": 1.0},
+    "min_registered": {"type": "float", "default": 0.95},
     "deadline": {"type": "float", "default": 30.0},
     "interval": {"type": "float", "default": 1.0},
     "notify_rate": {"type": "int", "default": 50},

@@ -182,7 +182,8 @@ reached:
   returned: always
   type: bool
 run:
-  description: What the run journal on this host says - the newest C(token) that acted here, and the C(journal) of the last run.
+  description:
+    - What the run journal on this host says - the newest C(token) that acted here, and the C(journal) of the last run.
   returned: always
   type: dict
 elapsed:
