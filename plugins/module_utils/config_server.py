@@ -82,7 +82,8 @@ class Doors:
         states = self._states()
         items = [_installed_item(state) for state in states]
         items += [_file_item(path) for path in self._site.files]
-        items.append(self._writer_item(states[0]))
+        if self._database is not None:
+            items.append(self._writer_item(states[0]))
         ready = all(item["met"] for item in items)
         shown = {"changed": False, "config_server": self._view(states), "readiness": items, "ready": ready}
         return dict(shown, detail=self._words(states))

@@ -147,6 +147,13 @@ class _Case:
         return any(kind.name in self.done for kind in SITE_FAILURE if kind.plane == CONFIGURATION)
 
     @property
+    def calls_left(self) -> bool:
+        """True when this run has moved the configuration, but has not done every step that saves the calls."""
+        hosts = deployment.step_hosts(self.continuity, self.failed)
+        saving = {kind.name for kind in SITE_FAILURE if kind.plane == CALL and kind.name not in VERIFICATIONS}
+        return self.moving_configuration and any(hosts[name] and name not in self.done for name in saving)
+
+    @property
     def failed_over(self) -> Optional[str]:
         """How far the stored state says that the site has been failed over: `call`, `config` or None."""
         stored = (self.track_state.get("failed_over") or {}).get(self.failed)
@@ -173,6 +180,8 @@ def failover_plan(
     """
     case = _Case(continuity, decision, track_state or {}, request)
     refusal = verdict_refusal(decision, case.failed, case.survivor)
+    if case.failed_over == "config" and case.calls_left and not refusal:
+        return _calls_plan(case)
     if case.failed_over == "config" or (case.failed_over and refusal):
         return _plan(case, f"{case.failed} has been failed over already: only verified", names=_verified(case))
     if refusal:
@@ -206,7 +215,7 @@ def plan_text(plan: Mapping[str, Any]) -> List[str]:
     steps = [_step_line(number, step) for number, step in enumerate(plan["steps"], 1)]
     if plan["fence"] and plan["fence"]["kind"] == "attested":
         people = " and ".join(plan["fence"]["by"])
-        steps.append(f"The fence of {plan['failed']} is attested by {people}: nobody there can be reached.")
+        steps.append(f"The fence of {plan['failed']} is attested by {people}: its database cannot be reached.")
     refused = [refusal_line(refusal) for refusal in plan["refused"]]
     return [heading, *(steps or ["Nothing to do."]), *refused]
 
@@ -214,6 +223,13 @@ def plan_text(plan: Mapping[str, Any]) -> List[str]:
 def refusal_line(refusal: Mapping[str, Any]) -> str:
     """Return a refusal in one line: the guard, what it lacks, the way round."""
     return f"REFUSED ({refusal['blocks']}) {refusal['guard']}: {refusal['evidence']} Way: {refusal['way']}"
+
+
+def _calls_plan(case: _Case) -> Dict[str, Any]:
+    refused = forbidden_refusal(case.decision, "prefer_survivor", CALL)
+    calls = [] if refused else [kind.name for kind in SITE_FAILURE if kind.plane == CALL]
+    why = f"the configuration is at {case.survivor}; what is left of the calls follows"
+    return _plan(case, why, [*calls, "verify_configuration"], refused)
 
 
 def _full_plan(case: _Case) -> Dict[str, Any]:

@@ -35,9 +35,14 @@ def may_go_on(plan: Mapping[str, Any], step: str, hostvars: HostVars, stores: Se
 
 
 def holds_lock(hostvars: HostVars, stores: Sequence[str]) -> bool:
-    """Return whether every host that keeps the run has given it the lock (decision.md, invariant 8)."""
-    results = [dict(hostvars[host].get(name) or {}) for host in stores for name in LOCK_RESULTS]
-    return bool(results) and all(_ended_well(result) for result in results)
+    """Return whether every host that keeps the run has given it the lock (decision.md, invariant 8).
+
+    A renewal is skipped in check mode only, in which nobody took the lock.
+    """
+    given = [[dict(hostvars[host].get(name) or {}) for name in LOCK_RESULTS] for host in stores]
+    return bool(given) and all(
+        _ended_well(taken) and (_ended_well(renewed) or bool(renewed.get("skipped"))) for taken, renewed in given
+    )
 
 
 def plan_outcome(

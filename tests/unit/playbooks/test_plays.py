@@ -111,9 +111,6 @@ def test_only_what_changes_nothing_is_left_out_in_check_mode(name):
     assert left_out == (KINDS[name].door not in CHANGING)
 
 
-@pytest.mark.xfail(
-    reason="defect: rescue catches no unreachable host, and one that is alone in its play ends the whole run"
-)
 @of_each_step
 def test_a_host_that_is_lost_meanwhile_ends_no_run(name):
     assert STEPS[name].get("ignore_unreachable") is True

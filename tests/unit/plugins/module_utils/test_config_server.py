@@ -198,9 +198,6 @@ def test_readiness_wants_the_server_where_the_database_is_written_to(host: Host,
     assert not doors(host, tmp_path, Database("standby")).readiness()["ready"]
 
 
-@pytest.mark.xfail(
-    reason="defect: a database elsewhere counts as one that is written to here, so a standby is never ready"
-)
 @pytest.mark.parametrize("running", [False, True])
 def test_readiness_asks_nothing_of_a_database_that_is_elsewhere(host: Host, tmp_path: Path, running: bool) -> None:
     if running:

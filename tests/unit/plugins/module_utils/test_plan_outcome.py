@@ -198,7 +198,6 @@ def test_calls_that_are_not_saved_are_no_failover_of_them(run, step, ending):
     assert "call" not in run.said(step, ending).scopes
 
 
-@pytest.mark.xfail(reason="defect: the event of scope config makes the next plan verify only, and the calls stay lost")
 @pytest.mark.parametrize("step", CALL_STEPS)
 @bad_ending
 def test_calls_that_are_not_saved_are_in_the_next_plan_wherever_the_configuration_is(continuity, step, ending):
@@ -244,7 +243,6 @@ def checked(run):
     return run
 
 
-@pytest.mark.xfail(reason="defect: check mode skips the renewal, which counts as a lost lock")
 def test_check_mode_shows_every_step_and_teaches_the_decision_nothing(checked):
     outcome = checked.outcome
     assert (outcome["ok"], outcome["changed"], outcome["summary"]) == (True, True, "Everything as wished.")
