@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Callable, Optional
 
-from two_site_lab import image, injection, requirements
+from two_site_lab import image, injection, requirements, truth_configuration
 from two_site_lab.errors import LabError
 from two_site_lab.faults import DEFAULT_SECONDS, PROCESS_KINDS, Fault
 from two_site_lab.lab import Lab
@@ -46,12 +46,14 @@ def up(lab: Lab, _: Namespace) -> None:
 def down(lab: Lab, _: Namespace) -> None:
     """Remove the lab."""
     with lab.state.exclusive():
+        truth_configuration.stop_writes(lab)
         lab.down()
 
 
 def reset(lab: Lab, _: Namespace) -> None:
     """Start the lab anew with empty disks and no faults."""
     with lab.state.exclusive(), step("lab reset"):
+        truth_configuration.stop_writes(lab)
         lab.reset()
 
 

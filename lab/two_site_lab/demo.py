@@ -77,6 +77,7 @@ class Demo:
     def start(self) -> None:
         """Lab up and untouched, calls and configuration writes going on, and the state that knows the master."""
         if self.lab.is_up():
+            truth_configuration.stop_writes(self.lab)
             self.lab.reset()
         else:
             self.lab.up()

@@ -61,15 +61,16 @@ def start_writes(lab: Lab) -> None:
     run = secrets.token_hex(3)
     log = _log(lab)
     log.write_text(json.dumps({"run": run}) + "\n")
-    writer = subprocess.Popen(
-        [str(word) for word in lab.in_control([sys.executable, "-m", MODULE, lab.state.id, run, log])],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(lab.state.root / "truth/configuration.err").open("w"),
-        start_new_session=True,
-    )
+    with (lab.state.root / "truth/configuration.err").open("w") as complaints:
+        writer = subprocess.Popen(
+            [str(word) for word in lab.in_control([sys.executable, "-m", MODULE, lab.state.id, run, log])],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            start_new_session=True,
+        )
     _pid_file(lab).write_text(str(writer.pid))
     wait_until(lambda: any(row["outcome"] == "accepted" for row in outcomes(lab)), "first write acknowledged")
 

@@ -147,6 +147,7 @@ def test_check_mode_with_everything_that_was_asked_for_touches_nothing(road):
     done = road.play("failover", "--check", "--diff", *everything(refused.run_id))
     for step in ("promote_database", "start_config_server", "repoint_names"):
         assert f"{step} [configuration] on s2-cfg" in done.said
+    assert done.code == 0, done.said
     assert "The fence of site1 is attested by alice and bob" in done.said
     assert road.untouched() == before
 

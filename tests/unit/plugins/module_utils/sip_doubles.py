@@ -50,8 +50,9 @@ class UdpPeer:
             self.socket.sendto(answer, destination)
             return
         timer = threading.Timer(delay, self.socket.sendto, (answer, destination))
-        self._timers.append(timer)
+        # Started first: close() joins every timer in the list, and one that never started cannot be joined.
         timer.start()
+        self._timers.append(timer)
 
     def close(self) -> None:
         """Stop serving."""
