@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from two_site_lab import truth, truth_configuration
 from two_site_lab.calls import Call, settled_at
@@ -77,7 +76,7 @@ def lines(calls: Sequence[Call], watch: Watch, lab: Lab, site: str, began: float
     return [_line(at, what, began) for at, what in sorted(moments, key=_when) if at]
 
 
-def _when(moment: tuple[float | None, str]) -> Any:  # noqa: ANN401  (a sort key)
+def _when(moment: tuple[float | None, str]) -> float:
     return moment[0] or 0.0
 
 

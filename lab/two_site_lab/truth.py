@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from two_site_lab.calls import Call, between, figures, parse, per_second
@@ -232,7 +232,7 @@ def agents_missing(lab: Lab) -> list[str]:
     return _missing(lab, wanted, lambda leg: agents(lab, leg), "agents not logged in")
 
 
-def _missing(lab: Lab, wanted: dict[str, list[int]], read: Any, what: str) -> list[str]:  # noqa: ANN401
+def _missing(lab: Lab, wanted: dict[str, list[int]], read: Callable[[str], Iterable[str]], what: str) -> list[str]:
     words = []
     for site, dns in wanted.items():
         leg = primary_leg(lab, site)

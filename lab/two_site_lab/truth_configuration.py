@@ -16,7 +16,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -103,12 +103,6 @@ def compare(written: Iterable[dict[str, Any]], values: Iterable[str]) -> Compari
     there = {int(value.rpartition("-")[2]) for value in values}
     acknowledged = {row["number"] for row in written if row["outcome"] == "accepted"}
     return Comparison(sorted(acknowledged & there), sorted(acknowledged - there), sorted(there - acknowledged))
-
-
-def longest_pause(written: Sequence[dict[str, Any]]) -> float:
-    """Seconds between two acknowledgements, at most: for how long the configuration could not be written."""
-    times = [row["ended"] for row in written if row["outcome"] == "accepted"]
-    return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0.0)
 
 
 def accepted_writes(lab: Lab) -> list[dict[str, Any]]:

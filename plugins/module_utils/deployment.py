@@ -85,14 +85,6 @@ def database_host(continuity: Mapping[str, Any], site_name: str) -> str:
     return host
 
 
-def site_of_host(continuity: Mapping[str, Any], host: str) -> Optional[str]:
-    """Return the site that names this host, or None for a host of no site (the witness, the phones' host)."""
-    for name in site_names(continuity):
-        if host in site_hosts(continuity, name):
-            return name
-    return None
-
-
 def site_hosts(continuity: Mapping[str, Any], site_name: str) -> List[str]:
     """Return every inventory host that a site names: vantage, SIP Server legs, configuration, database, gateways."""
     legs = site(continuity, site_name)["sip_server"]["legs"]

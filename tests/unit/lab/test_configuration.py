@@ -106,9 +106,3 @@ def test_masters_one_after_the_other_are_a_single_writer():
 def test_masters_at_one_time_are_found():
     writes = [write("site1", "a", 1), write("site2", "b", 5), write("site1", "a", 6)]
     assert [(one.site, two.site) for one, two in truth_configuration.two_writers(writes)] == [("site1", "site2")]
-
-
-def test_the_longest_pause_is_between_acknowledgements():
-    written = [{"ended": at, "outcome": outcome} for at, outcome in ((1, "accepted"), (3, "refused"), (6, "accepted"))]
-    assert truth_configuration.longest_pause(written) == 5
-    assert truth_configuration.longest_pause([]) == 0

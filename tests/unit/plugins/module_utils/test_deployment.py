@@ -32,22 +32,6 @@ def test_observers_are_vantage_hosts_witness_and_gateways_once(continuity):
     assert "none" not in deployment.observers(continuity)
 
 
-@pytest.mark.parametrize(
-    ("host", "site"),
-    [
-        ("fra-dr-2", "fra"),
-        ("fra-sip-b", "fra"),
-        ("ams-cfg", "ams"),
-        ("ams-db", "ams"),
-        ("ams-gw-2", "ams"),
-        ("par-witness", None),
-        ("phone-files", None),
-    ],
-)
-def test_site_of_host(continuity, host, site):
-    assert deployment.site_of_host(continuity, host) == site
-
-
 def test_configuration_hosts_are_one_when_the_machine_is_one(continuity):
     assert deployment.configuration_hosts(continuity, "fra") == ["fra-cfg", "fra-db"]
     continuity["continuity_sites"]["fra"]["configuration"]["database"]["host"] = "fra-cfg"
