@@ -44,21 +44,10 @@ options:
       - "V(kamailio): C(rpc_url), C(list_file), C(set), C(rpc_timeout), C(reload_deadline), C(reload_interval)."
     type: dict
     default: {}
-  sip_t1:
-    description: Seconds to the first repetition of the OPTIONS; it doubles.
-    type: float
-    default: 0.2
-  sip_tries:
-    description: How often the OPTIONS is sent at most.
-    type: int
-    default: 6
-  probe_deadline:
-    description: Seconds after which an OPTIONS without a final answer has failed.
-    type: float
-    default: 8.0
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.run
+  - contactcenter.sip_dr.sip_timers
 attributes:
   check_mode:
     support: full
@@ -128,7 +117,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal i
     JournalError,
     run_step,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.timers import SIP_TIMERS, sip_client
 
 ARGUMENTS: Dict[str, Any] = {
     "door": {
@@ -140,9 +129,7 @@ ARGUMENTS: Dict[str, Any] = {
     "sites": {"type": "dict", "default": {}},
     "driver": {"type": "str", "choices": ["kamailio"], "default": "kamailio"},
     "driver_options": {"type": "dict", "default": {}},
-    "sip_t1": {"type": "float", "default": 0.2},
-    "sip_tries": {"type": "int", "default": 6},
-    "probe_deadline": {"type": "float", "default": 8.0},
+    **SIP_TIMERS,
 }
 NEEDS_SITE = [("door", door, ["site"]) for door in ("take_over", "release", "verify")]
 
@@ -153,7 +140,7 @@ def look(gateway: Gateway, params: Dict[str, Any]) -> Dict[str, Any]:
         items = gateway.readiness(list(params["sites"]))
         return {"changed": False, "readiness": items, "ready": all(item["met"] for item in items), "detail": "checked"}
     if params["door"] == "verify":
-        client = SipClient(t1=params["sip_t1"], tries=params["sip_tries"], deadline=params["probe_deadline"])
+        client = sip_client(params)
         return result(gateway.verify(params["site"], params["sites"], client))
     return result(gateway.observe())
 

@@ -61,21 +61,10 @@ options:
     description: How many phones are asked within one second to read their file again.
     type: int
     default: 50
-  sip_t1:
-    description: Seconds to the first repetition of a request; it doubles.
-    type: float
-    default: 0.2
-  sip_tries:
-    description: How often a request is sent at most.
-    type: int
-    default: 6
-  probe_deadline:
-    description: Seconds after which a request without a final answer has failed.
-    type: float
-    default: 8.0
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.run
+  - contactcenter.sip_dr.sip_timers
 attributes:
   check_mode:
     support: full
@@ -168,7 +157,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal i
     JournalError,
     run_step,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.timers import SIP_TIMERS, sip_client
 
 ARGUMENTS: Dict[str, Any] = {
     "door": {
@@ -184,9 +173,7 @@ ARGUMENTS: Dict[str, Any] = {
     "deadline": {"type": "float", "default": 30.0},
     "interval": {"type": "float", "default": 1.0},
     "notify_rate": {"type": "int", "default": 50},
-    "sip_t1": {"type": "float", "default": 0.2},
-    "sip_tries": {"type": "int", "default": 6},
-    "probe_deadline": {"type": "float", "default": 8.0},
+    **SIP_TIMERS,
 }
 NEEDS_SITE = [("door", door, ["site"]) for door in ("take_over", "release", "verify")]
 
@@ -199,7 +186,7 @@ def fleet_of(params: Dict[str, Any], check_mode: bool) -> Fleet:
         phones=[phone_of(data, f"phones[{index}]") for index, data in enumerate(params["phones"])],
         servers={site: server_of(site, data) for site, data in params["servers"].items()},
         provisioning=Provisioning(Path(params["directory"])),
-        client=SipClient(t1=params["sip_t1"], tries=params["sip_tries"], deadline=params["probe_deadline"]),
+        client=sip_client(params),
         timing=Timing(params["deadline"], params["interval"], params["notify_rate"]),
         state_dir=params["state_dir"],
         min_registered=params["min_registered"],
