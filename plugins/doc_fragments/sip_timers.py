@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options `sip_t1`, `sip_tries`, `probe_deadline`; their argument specification is in module_utils/sip/timers.py."""
+    """Options `sip_t1`, `sip_tries`, `probe_deadline`; their argument specification is SIP_TIMERS in sip/timers.py."""
 
     DOCUMENTATION = r"""
 options:

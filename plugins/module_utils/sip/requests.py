@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Optional
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.message import Message
 
 if TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Outcome
+    from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.outcome import Outcome
 
 PROBE_USER = "sip-dr"
 
@@ -32,7 +32,8 @@ _OUT_OF_SERVICE = (503, 505)
 class Request:
     """One request to one address.
 
-    uri: the Request-URI. from_uri, to_uri: without angle brackets. transport: udp or tcp. headers: further ones.
+    uri: the Request-URI. from_uri, to_uri: without angle brackets. transport: udp, tcp or tls. headers: further ones.
+    server_name: the name that a TLS server's certificate must hold; empty for the client's setting, or the address.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     to_uri: str
     transport: str = "udp"
     headers: tuple[tuple[str, str], ...] = ()
+    server_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,13 @@ class Binding:
     expires: Optional[int]
 
 
-def options(address: str, port: int = 5060, transport: str = "udp") -> Request:
-    """OPTIONS to a SIP Server, proxy or gateway: does it answer, and what (RFC 3261 11)."""
-    uri = f"sip:{host_port(address, port)}" + (";transport=tcp" if transport == "tcp" else "")
+def options(address: str, port: int = 5060, transport: str = "udp", server_name: str = "") -> Request:
+    """OPTIONS to a SIP Server, proxy or gateway: does it answer, and what (RFC 3261 11).
+
+    TLS is asked for as `sip:` with `transport=tls`, which equipment in the field understands; `sips:` would demand TLS
+    on every further hop too (RFC 5630 3.1).
+    """
+    uri = f"sip:{host_port(address, port)}" + ("" if transport == "udp" else f";transport={transport}")
     return Request(
         method="OPTIONS",
         address=address,
@@ -65,6 +71,7 @@ def options(address: str, port: int = 5060, transport: str = "udp") -> Request:
         to_uri=uri,
         transport=transport,
         headers=(("Accept", "application/sdp"),),
+        server_name=server_name,
     )
 
 
@@ -102,31 +109,57 @@ def bindings(outcome: Outcome) -> Optional[list[Binding]]:
 def grade(outcome: Outcome) -> tuple[str, bool]:
     """(up | down | unknown, answered) of an OPTIONS.
 
-    No final response is down; 503 and 505 are down but an answer; any other final response is up. A request that
-    could not even be sent says nothing about the other end: unknown.
+    503 and 505 are down but an answer; any other final response is up, 401 and 407 among them. No final response is
+    down: not answered when nothing came back at all; answered when a provisional response came, or when the connection
+    was accepted or refused, because then somebody lives there. What could not be asked says nothing about the other
+    end, and is unknown: no route, or a certificate that did not pass. A TLS server with the wrong certificate has
+    answered, but whether SIP is well behind it was never asked, and a faulty trust store of ours must not look like a
+    dead site.
     """
     if outcome.status is not None:
         return ("down" if outcome.status in _OUT_OF_SERVICE else "up"), True
-    return ("down" if outcome.sent else "unknown"), False
+    return ("down" if outcome.sent else "unknown"), outcome.answered
 
 
-def render(request: Request, local: str, branch: str, call_id: str, tag: str) -> bytes:
-    """The request as bytes. local: host:port for Via, Contact and `{local}` in from_uri, IPv6 in brackets."""
-    lines = [
-        f"{request.method} {request.uri} SIP/2.0",
-        f"Via: SIP/2.0/{request.transport.upper()} {local};rport;branch={branch}",
-        "Max-Forwards: 70",
-        f"From: <{request.from_uri.replace('{local}', local)}>;tag={tag}",
-        f"To: <{request.to_uri}>",
-        f"Call-ID: {call_id}",
-        f"CSeq: 1 {request.method}",
-        *(f"{name}: {value}" for name, value in request.headers),
-        # A Contact in a REGISTER would make a binding: there it must be left out.
-        *([] if request.method == "REGISTER" else [f"Contact: <sip:{PROBE_USER}@{local}>"]),
-        "User-Agent: sip-dr",
-        "Content-Length: 0",
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+def detail(outcome: Outcome) -> str:
+    """One line for a person: the final response, or what was met instead."""
+    if outcome.status is not None:
+        said = f"{outcome.status} {outcome.reason}".rstrip()
+    elif outcome.sent:
+        said = f"no final response to {outcome.sent} sending{'s' if outcome.sent > 1 else ''}"
+    else:
+        said = "could not be asked"
+    return ", ".join(part for part in (said, outcome.error) if part)
+
+
+def render(
+    request: Request,
+    local: str,
+    branch: str,
+    call_id: str,
+    tag: str,
+    cseq: int = 1,
+    more: tuple[tuple[str, str], ...] = (),
+) -> bytes:
+    """The request as bytes. local: host:port for Via, Contact and `{local}` in from_uri, IPv6 in brackets.
+
+    cseq: 2 and up for the same request again with credentials, which stand in `more` (RFC 3261 22.2).
+    """
+    # A Contact in a REGISTER would make a binding: there it must be left out.
+    contact = "" if request.method == "REGISTER" else f"Contact: <sip:{PROBE_USER}@{local}>\r\n"
+    further = "".join([f"{name}: {value}\r\n" for name, value in (*request.headers, *more)])
+    return (
+        f"{request.method} {request.uri} SIP/2.0\r\n"
+        f"Via: SIP/2.0/{request.transport.upper()} {local};rport;branch={branch}\r\n"
+        "Max-Forwards: 70\r\n"
+        f"From: <{request.from_uri.replace('{local}', local)}>;tag={tag}\r\n"
+        f"To: <{request.to_uri}>\r\n"
+        f"Call-ID: {call_id}\r\n"
+        f"CSeq: {cseq} {request.method}\r\n"
+        f"{further}{contact}"
+        "User-Agent: sip-dr\r\n"
+        "Content-Length: 0\r\n\r\n"
+    ).encode()
 
 
 def host_port(address: str, port: int) -> str:

@@ -26,11 +26,12 @@ def reply(request: bytes, status: str = "200 OK", method: str = "", branch: str 
 class UdpPeer:
     """A UDP socket on the loopback that answers by its manners; `received` has every datagram."""
 
-    def __init__(self, manners: Manners) -> None:
+    def __init__(self, manners: Manners, address: str = "127.0.0.1") -> None:
         self.manners = manners
         self.received: list[bytes] = []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.address = address
+        self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
         self.port: int = self.socket.getsockname()[1]
         self._timers: list[threading.Timer] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -59,16 +60,16 @@ class UdpPeer:
         for timer in self._timers:
             timer.cancel()
             timer.join()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"stop", ("127.0.0.1", self.port))
+        with socket.socket(self.socket.family, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"stop", (self.address, self.port))
         self._thread.join()
         self.socket.close()
 
 
 @contextmanager
-def udp_peer(manners: Manners) -> Iterator[UdpPeer]:
+def udp_peer(manners: Manners, address: str = "127.0.0.1") -> Iterator[UdpPeer]:
     """A UDP peer for the length of a block."""
-    peer = UdpPeer(manners)
+    peer = UdpPeer(manners, address)
     try:
         yield peer
     finally:
@@ -76,9 +77,10 @@ def udp_peer(manners: Manners) -> Iterator[UdpPeer]:
 
 
 @contextmanager
-def tcp_peer(talk: Callable[[socket.socket], None]) -> Iterator[int]:
+def tcp_peer(talk: Callable[[socket.socket], None], address: str = "127.0.0.1") -> Iterator[int]:
     """A TCP listener on the loopback that lets `talk` handle each connection; gives its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as listener:
         listener.settimeout(0.05)
         stopped = threading.Event()
 
