@@ -11,9 +11,9 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
-from two_site_lab import image, injection, requirements, truth_configuration
+from two_site_lab import image, injection, requirements, sip_faults, supervisor, truth_configuration
 from two_site_lab.errors import LabError
 from two_site_lab.faults import DEFAULT_SECONDS, PROCESS_KINDS, Fault
 from two_site_lab.lab import Lab
@@ -37,10 +37,10 @@ def _held(lab: Lab) -> Iterator[None]:
         yield
 
 
-def up(lab: Lab, _: Namespace) -> None:
+def up(lab: Lab, options: Namespace) -> None:
     """Build, boot and start the lab."""
     with lab.state.exclusive(), step(f"lab up (id {lab.state.id})"):
-        lab.up()
+        lab.up(options.master)
 
 
 def down(lab: Lab, _: Namespace) -> None:
@@ -50,11 +50,11 @@ def down(lab: Lab, _: Namespace) -> None:
         lab.down()
 
 
-def reset(lab: Lab, _: Namespace) -> None:
+def reset(lab: Lab, options: Namespace) -> None:
     """Start the lab anew with empty disks and no faults."""
     with lab.state.exclusive(), step("lab reset"):
         truth_configuration.stop_writes(lab)
-        lab.reset()
+        lab.reset(options.master)
 
 
 def build_image(_: Lab, __: Namespace) -> None:
@@ -75,9 +75,19 @@ def kill(lab: Lab, options: Namespace) -> None:
         _break_process(lab, "kill", options)
         return
     if options.seconds is not None:
-        raise LabError(f"what lost its power comes back by command only: lab/lab revive {options.target}")
+        raise LabError(
+            f"who is killed comes back by command only: lab/lab revive {options.target}; or at first lab/lab reboot"
+        )
     with _held(lab), step(f"{options.target} off"):
         injection.inject_power(lab, injection.hosts_named(lab, options.target))
+
+
+def reboot(lab: Lab, options: Namespace) -> None:
+    """Take a site's or a host's power; the supervisor gives it back."""
+    if options.after <= 0:
+        raise LabError("--after wants more than 0 seconds")
+    with _held(lab), step(f"{options.target} off, for {options.after:g} s"):
+        injection.inject_power(lab, injection.hosts_named(lab, options.target), options.after)
 
 
 def revive(lab: Lab, options: Namespace) -> None:
@@ -104,20 +114,58 @@ def _break_process(lab: Lab, kind: str, options: Namespace) -> None:
         _tell(injection.inject_process(lab, Fault(kind, host, *_times(options), unit=options.unit)))
 
 
+def refuse(lab: Lab, options: Namespace) -> None:
+    """Answer OPTIONS, and refuse every new call."""
+    _break_sip(lab, "refuse", options, code=sip_faults.checked_code(options.code))
+
+
+def overload(lab: Lab, options: Namespace) -> None:
+    """Answer 503 to every new request, OPTIONS among them."""
+    _break_sip(lab, "overload", options)
+
+
+def slow(lab: Lab, options: Namespace) -> None:
+    """Hold back every SIP reply."""
+    _break_sip(lab, "slow", options, delay=sip_faults.checked_delay(options.milliseconds))
+
+
+def _break_sip(lab: Lab, kind: str, options: Namespace, code: int | None = None, delay: int | None = None) -> None:
+    with _held(lab):
+        times = _times(options)
+        for host in sip_faults.speakers(lab.topology, options.target):
+            if lab.machine(host).is_off():
+                say(f"{host} is off")
+            else:
+                fault = Fault(kind, host, *times, unit=sip_faults.UNIT, code=code, delay=delay)
+                _tell(injection.inject_process(lab, fault))
+
+
 def thaw(lab: Lab, options: Namespace) -> None:
-    """End the process faults of a host, or of one unit there, before their time."""
+    """End the process and SIP faults of a host, or of one unit there, before their time."""
     host = lab.machine(options.target).host.name
     with _held(lab):
         here = [fault for fault in lab.faults.all() if fault.kind in PROCESS_KINDS and fault.a == host]
         if not injection.heal(lab, [fault for fault in here if options.unit in ("", fault.unit)]):
-            say(f"nothing is killed or frozen there: {host} {options.unit}".rstrip())
+            say(f"no process fault there: {host} {options.unit}".rstrip())
 
 
 def cut(lab: Lab, options: Namespace) -> None:
     """Cut a link, or a part of it."""
-    how = {name: getattr(options, name) for name in ("one_way", "new_flows", "port")}
     with _held(lab):
-        _tell(injection.inject_link(lab, Fault("cut", options.a, *_times(options), options.b, **how)))
+        _tell(injection.inject_link(lab, Fault("cut", options.a, *_times(options), options.b, **_part(options))))
+
+
+def flap(lab: Lab, options: Namespace) -> None:
+    """Cut and heal a link, or a part of it, in turn; the supervisor does it."""
+    if min(options.down, options.up) < supervisor.INTERVAL:
+        raise LabError(f"--down and --up want {supervisor.INTERVAL:g} seconds or more")
+    part = {**_part(options), "down": options.down, "up": options.up}
+    with _held(lab):
+        _tell(injection.inject_link(lab, Fault("flap", options.a, *_times(options), options.b, **part)))
+
+
+def _part(options: Namespace) -> dict[str, Any]:
+    return {"one_way": options.one_way, "new_flows": options.new_flows, "ports": tuple(options.ports)}
 
 
 def loss(lab: Lab, options: Namespace) -> None:

@@ -15,8 +15,8 @@ from two_site_lab.faults import DEFAULT_SECONDS
 from two_site_lab.lab import DEFAULT_ID, Lab
 from two_site_lab.progress import say
 
-EPILOG = "Ends of a link are zones (site1 site2 carrier centre witness control) or hosts. Every fault but a lost power"
-EPILOG += f" ends by itself, after --for SECONDS or else {DEFAULT_SECONDS} s."
+EPILOG = "Ends of a link are zones (site1 site2 carrier centre witness control, or all), hosts, site1-sip or site2-sip."
+EPILOG += f" Every fault but a killed host ends by itself, after --for SECONDS or else {DEFAULT_SECONDS} s."
 
 
 class _Words:
@@ -47,9 +47,9 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="lab/lab", description="The two-site lab.", epilog=EPILOG)
     root.add_argument("--id", default=os.environ.get("SIP_DR_LAB", DEFAULT_ID), help="which lab (SIP_DR_LAB; dr)")
     words = _Words(root)
-    words.add("up", actions.up, "build, boot and start everything")
+    _add_master(words.add("up", actions.up, "build, boot and start everything"))
     words.add("down", actions.down, "remove everything of this lab")
-    words.add("reset", actions.reset, "empty disks, no faults, everything started anew")
+    _add_master(words.add("reset", actions.reset, "empty disks, no faults, everything started anew"))
     words.add("image", actions.build_image, "build the hosts' image and print its path")
     words.add("inventory", actions.show_inventory, "print where the Ansible inventory lies")
     status = words.add("status", actions.status, "hosts, power, units, faults")
@@ -61,20 +61,51 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _add_master(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--master", metavar="SITE", help="where the database is primary and the master runs at first")
+
+
 def _add_faults(words: _Words) -> None:
     words.add_fault("kill", actions.kill, "take a site's or host's power, or kill a unit of a host", "target", "unit?")
+    reboot = words.add(
+        "reboot", actions.reboot, "take a site's or host's power, and give it back after a while", "target"
+    )
+    reboot.add_argument("--after", type=float, required=True, metavar="SECONDS", help="how long it is off")
     words.add("revive", actions.revive, "give a site or a host its power back", "target")
     words.add_fault("freeze", actions.freeze, "stop a unit's processes where they stand", "target", "unit")
     words.add_fault("fill", actions.fill, "fill a host's disk", "target")
-    words.add("thaw", actions.thaw, "end kill and freeze on a host", "target", "unit?")
-    cut = words.add_fault("cut", actions.cut, "cut the link between two ends", "a", "b")
-    cut.add_argument("--one-way", action="store_true", help="only packets from A to B")
-    cut.add_argument("--new-flows", action="store_true", help="only what A starts towards B")
-    cut.add_argument("--port", type=int, help="only this TCP or UDP destination port")
+    words.add("thaw", actions.thaw, "end the process and SIP faults of a host", "target", "unit?")
+    _add_sip_faults(words)
+    _add_part(words.add_fault("cut", actions.cut, "cut the link between two ends", "a", "b"))
+    flap = words.add_fault("flap", actions.flap, "cut and heal the link between two ends in turn", "a", "b")
+    flap.add_argument("--down", type=float, required=True, metavar="SECONDS", help="how long it is cut")
+    flap.add_argument("--up", type=float, required=True, metavar="SECONDS", help="how long it is whole")
+    _add_part(flap)
     loss = words.add_fault("loss", actions.loss, "lose packets between two ends", "a", "b")
     loss.add_argument("percent", type=float)
     heal = words.add("heal", actions.heal, "end every fault but lost power")
     heal.add_argument("--all", action="store_true", help="and give power back")
+
+
+def _add_part(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--one-way", action="store_true", help="only packets from A to B")
+    command.add_argument("--new-flows", action="store_true", help="only what A starts towards B")
+    command.add_argument(
+        "--port",
+        dest="ports",
+        type=int,
+        action="append",
+        default=[],
+        help="only this destination port; may be repeated",
+    )
+
+
+def _add_sip_faults(words: _Words) -> None:
+    refuse = words.add_fault("refuse", actions.refuse, "answer OPTIONS and refuse every new call", "target")
+    refuse.add_argument("code", type=int, nargs="?", default=500, help="the SIP status (500)")
+    words.add_fault("overload", actions.overload, "answer 503 to every new request, OPTIONS too", "target")
+    slow = words.add_fault("slow", actions.slow, "hold back every SIP reply", "target")
+    slow.add_argument("milliseconds", type=int)
 
 
 def main(argv: list[str]) -> int:

@@ -78,7 +78,7 @@ class Demo:
         """Lab up and untouched, calls and configuration writes going on, and the state that knows the master."""
         if self.lab.is_up():
             truth_configuration.stop_writes(self.lab)
-            self.lab.reset()
+            self.lab.reset(FAILED)
         else:
             self.lab.up()
         truth.start_calls(self.lab, RATE)

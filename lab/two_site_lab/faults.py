@@ -11,17 +11,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 DEFAULT_SECONDS = 600
-LINK_KINDS = ("cut", "loss")
-PROCESS_KINDS = ("kill", "freeze")
+LINK_KINDS = ("cut", "loss", "flap")
+SIP_KINDS = ("refuse", "overload", "slow")
+# What a timer on the target ends, whatever its network does.
+PROCESS_KINDS = ("kill", "freeze", *SIP_KINDS)
 
 
 @dataclass(frozen=True)
 class Fault:
     """One fault in force.
 
-    kind: ``cut`` and ``loss`` (of the link between ``a`` and ``b``, zones or hosts), ``kill`` and ``freeze`` (of
-    ``unit`` on host ``a``), ``fill`` (the disk of ``a``), ``power`` (host ``a`` is off). ``since`` and ``until`` are
-    seconds since the epoch; ``until`` is None for what comes back by command only.
+    kind: ``cut``, ``loss`` and ``flap`` (of the link between ``a`` and ``b``, zones or hosts; a flapping one is cut for
+    ``down`` seconds and whole for ``up``, over and over, if only for ``ports``), ``kill`` and ``freeze`` (of
+    ``unit`` on host ``a``), ``fill`` (the disk of ``a``), ``power`` (host ``a`` is off), ``refuse`` (``a`` refuses new
+    calls with ``code``), ``overload`` (503 to every new request), ``slow`` (each reply ``delay`` milliseconds late).
+    ``since`` and ``until`` are seconds since the epoch; ``until`` is None for what comes back by command only.
     """
 
     kind: str
@@ -32,24 +36,44 @@ class Fault:
     unit: str = ""
     one_way: bool = False
     new_flows: bool = False
-    port: int | None = None
+    ports: tuple[int, ...] = ()
+    up: float | None = None
+    down: float | None = None
     percent: float | None = None
+    code: int | None = None
+    delay: int | None = None
     number: int = 0
 
     def expired(self, now: float) -> bool:
         """Whether the fault's time is over at ``now`` (seconds since the epoch)."""
         return self.until is not None and now >= self.until
 
+    def bites(self, now: float) -> bool:
+        """Whether a fault in force does its harm at ``now``: a flapping link begins cut, and is whole in turn."""
+        if self.up is None or self.down is None:
+            return True
+        return (now - self.since) % (self.down + self.up) < self.down
+
     def words(self) -> str:
         """The fault as a person would say it."""
         if self.kind not in LINK_KINDS:
-            return {"power": f"{self.a} is off", "fill": f"disk of {self.a} is full"}.get(
-                self.kind, f"{self.unit} on {self.a} {'killed' if self.kind == 'kill' else 'frozen'}"
-            )
+            return {
+                "power": f"{self.a} is off",
+                "fill": f"disk of {self.a} is full",
+                "kill": f"{self.unit} on {self.a} killed",
+                "freeze": f"{self.unit} on {self.a} frozen",
+                "refuse": f"{self.a} refuses calls with {self.code}",
+                "overload": f"{self.a} answers 503 to everything",
+                "slow": f"{self.a} replies {self.delay} ms late",
+            }[self.kind]
         way = "->" if self.one_way or self.new_flows else "<->"
-        what = "cut" if self.percent is None else f"{self.percent:g} % loss"
-        port = "" if self.port is None else f", port {self.port} only"
-        return f"{self.a} {way} {self.b} {what}{port}{', new flows only' if self.new_flows else ''}"
+        what = {
+            "cut": "cut",
+            "loss": f"{self.percent} % loss".replace(".0 ", " "),
+            "flap": f"{self.down} s cut, {self.up} s whole in turn".replace(".0 ", " "),
+        }[self.kind]
+        ports = f", port {' and '.join(map(str, self.ports))} only" if self.ports else ""
+        return f"{self.a} {way} {self.b} {what}{ports}{', new flows only' if self.new_flows else ''}"
 
 
 class FaultStore:
@@ -64,7 +88,8 @@ class FaultStore:
         found = []
         for path in self._directory.glob("*.json"):
             try:
-                found.append(Fault(**json.loads(path.read_text())))
+                fields = json.loads(path.read_text())
+                found.append(Fault(**{**fields, "ports": tuple(fields.get("ports", ()))}))
             except FileNotFoundError:  # healed by somebody else in between
                 continue
         return sorted(found, key=lambda fault: fault.number)

@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from two_site_lab import disks, network
+from two_site_lab import disks, network, sip_faults
 from two_site_lab.errors import LabError
-from two_site_lab.faults import LINK_KINDS, PROCESS_KINDS, Fault
+from two_site_lab.faults import LINK_KINDS, PROCESS_KINDS, SIP_KINDS, Fault
 from two_site_lab.machine import power_off
+from two_site_lab.rules import check_ends
 
 if TYPE_CHECKING:
     from two_site_lab.lab import Lab
@@ -28,8 +29,8 @@ def hosts_named(lab: Lab, name: str) -> list[str]:
     return [lab.machine(name).host.name]
 
 
-def inject_power(lab: Lab, names: Iterable[str]) -> None:
-    """Take the power from hosts, all at once; their process faults end with it."""
+def inject_power(lab: Lab, names: Iterable[str], seconds: float | None = None) -> None:
+    """Take the power from hosts, all at once; their process faults end with it. It comes back after ``seconds``."""
     chosen = [lab.machine(name) for name in names if not lab.machine(name).is_off()]
     if not chosen:
         raise LabError("off already")
@@ -38,7 +39,7 @@ def inject_power(lab: Lab, names: Iterable[str]) -> None:
     now = time.time()
     lab.faults.remove_where(lambda fault: fault.kind in PROCESS_KINDS and fault.a in gone)
     for name in gone:
-        lab.faults.add(Fault("power", name, now))
+        lab.faults.add(Fault("power", name, now, None if seconds is None else now + seconds))
     lab.state.event("power_off", hosts=sorted(gone))
 
 
@@ -53,26 +54,36 @@ def revive(lab: Lab, names: Iterable[str]) -> list[str]:
 
 
 def inject_link(lab: Lab, fault: Fault) -> Fault:
-    """Cut or spoil a link; LabError if its ends are not two different LANs of the lab."""
-    zones = [_zone(lab, end) for end in (fault.a, fault.b)]
-    if zones[0] == zones[1]:
-        raise LabError(f"{fault.a} and {fault.b} are in one LAN: the lab spoils links between LANs")
+    """Cut or spoil a link; LabError if its ends cannot be parted."""
+    check_ends(lab.topology, fault)
     added = lab.faults.add(fault)
-    network.apply_faults(lab.topology, lab.faults.all())
+    apply_links(lab, time.time())
     lab.state.event("link", fault=added.words())
     return added
 
 
-def _zone(lab: Lab, end: str) -> str:
-    if end in lab.topology.zones:
-        return end
-    if end in lab.topology.hosts:
-        return lab.topology.host(end).zone
-    raise LabError(f"no zone or host {end}: {' '.join([*lab.topology.zones, *lab.topology.hosts])}")
+def apply_links(lab: Lab, now: float) -> None:
+    """Make the network as the link faults want it at ``now`` (seconds since the epoch)."""
+    network.apply_faults(lab.topology, [fault for fault in lab.faults.all() if fault.bites(now)])
+
+
+def turns(faults: Iterable[Fault], now: float) -> dict[int, bool]:
+    """Whether each flapping link is cut at ``now``, by the fault's number."""
+    return {fault.number: fault.bites(now) for fault in faults if fault.kind == "flap"}
+
+
+def turn(lab: Lab, before: dict[int, bool], now: float) -> None:
+    """Cut and heal the flapping links whose turn has come since ``before``; each turn is an event of the lab's log."""
+    apply_links(lab, now)
+    for fault in lab.faults.all():
+        if fault.kind == "flap" and before.get(fault.number, True) != fault.bites(now):
+            lab.state.event("flap", fault=fault.words(), cut=fault.bites(now))
 
 
 def inject_process(lab: Lab, fault: Fault) -> Fault:
-    """Kill or freeze a unit. The timer that ends it is set first, on the target itself."""
+    """Break a unit or what it says. The timer that ends it is set first, on the target itself."""
+    if any((one.kind, one.a, one.unit) == (fault.kind, fault.a, fault.unit) for one in lab.faults.all()):
+        raise LabError(f"{fault.kind} is in force there: {fault.a} {fault.unit}")
     if lab.run(fault.a, ["systemctl", "is-active", fault.unit], check=False).returncode:
         raise LabError(f"{fault.unit} does not run on {fault.a}")
     added = lab.faults.add(fault)
@@ -99,6 +110,8 @@ def _timer(fault: Fault) -> str:
 
 
 def _break(fault: Fault) -> list[list[str]]:
+    if fault.kind in SIP_KINDS:
+        return [sip_faults.begin(fault)]
     if fault.kind == "freeze":
         return [["systemctl", "kill", "--signal=STOP", fault.unit]]
     # Killed first, then stopped: a service that systemd restarts would not be dead.
@@ -106,6 +119,8 @@ def _break(fault: Fault) -> list[list[str]]:
 
 
 def _mend(fault: Fault) -> list[str]:
+    if fault.kind in SIP_KINDS:
+        return sip_faults.end(fault)
     if fault.kind == "freeze":
         return ["systemctl", "kill", "--signal=CONT", fault.unit]
     return ["systemctl", "start", fault.unit]
@@ -114,23 +129,30 @@ def _mend(fault: Fault) -> list[str]:
 def heal(lab: Lab, faults: Iterable[Fault]) -> list[Fault]:
     """End these faults now; power comes back by ``revive`` only."""
     healed = [fault for fault in faults if fault.kind != "power"]
-    for fault in healed:
+    # A frozen process is thawed first: it could not be told that its other faults are over.
+    for fault in sorted(healed, key=lambda each: each.kind in SIP_KINDS):
         if fault.kind in PROCESS_KINDS:
             lab.run(fault.a, ["systemctl", "stop", f"{_timer(fault)}.timer"], check=False)
-            lab.run(fault.a, _mend(fault))
+            # A SIP fault ends with its Kamailio, too, and one that is dead takes no word.
+            lab.run(fault.a, _mend(fault), check=fault.kind not in SIP_KINDS)
         if fault.kind == "fill":
             disks.unfill(lab.state, fault.a)
         lab.faults.remove(fault)
     if any(fault.kind in LINK_KINDS for fault in healed):
-        network.apply_faults(lab.topology, lab.faults.all())
+        apply_links(lab, time.time())
     for fault in healed:
         lab.state.event("healed", fault=fault.words())
     return healed
 
 
 def heal_expired(lab: Lab, now: float) -> None:
-    """End what has run out at ``now``: links and disks here; process faults were ended by the timer on their host."""
+    """End what has run out at ``now``: links, disks and power here; process faults were ended by a timer there."""
     faults = lab.faults.all()
+    back = [fault.a for fault in faults if fault.kind == "power" and fault.expired(now)]
+    if back:
+        revive(lab, back)
+        # Who was given power but did not greet in time is on all the same: its fault is over.
+        lab.faults.remove_where(lambda fault: fault.kind == "power" and fault.a in back and fault.expired(now))
     heal(lab, [fault for fault in faults if fault.kind not in PROCESS_KINDS and fault.expired(now)])
     for fault in faults:
         if fault.kind in PROCESS_KINDS and fault.expired(now - TIMER_SLACK):

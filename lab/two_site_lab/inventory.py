@@ -12,6 +12,7 @@ from two_site_lab.state import State
 
 DUAL_LINES = range(1001, 1021)
 SINGLE_LINES = range(1021, 1041)
+CAPACITY = 200  # calls at once that a site's stand-ins are said to carry
 SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=3"
 
 
@@ -55,8 +56,7 @@ def continuity(topology: Topology) -> dict[str, Any]:
         "continuity_provisioning": {"host": topology.of_kind("phones")[0].name, "directory": "/srv/provisioning"},
         "continuity_service_names": {"confserv-master": {"clients": cfgs, "driver": "hosts_file"}},
         "continuity_coordination": {"driver": "files", "hosts": cfgs, "directory": "/var/lib/sip-dr"},
-        # The lab makes no synthetic calls between gateways and sites: nobody answers that signal.
-        "continuity_policy": {"synthetic_calls": False},
+        "continuity_policy": {"synthetic_calls": True},
     }
 
 
@@ -71,6 +71,7 @@ def _site(topology: Topology, site: str, number: int) -> dict[str, Any]:
             "address": cfg.address,
             "port": 2020,
             "proxy_port": 2025,
+            "scs_port": 7070,
             "database": {"host": cfg.name, "address": cfg.address, "port": 5432},
         },
     }
@@ -86,6 +87,8 @@ def _sip_server(topology: Topology, site: str, number: int) -> dict[str, Any]:
         "monitoring_port": 8080,
         "trunk": {"dn": f"trunk_{topology.peer(site)}", "oos_check": 1, "oos_force": 2},
         "lca_port": 4999,
+        "test_dn": topology.test_dn(site),
+        "capacity": CAPACITY,
     }
 
 

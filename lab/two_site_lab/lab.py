@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -40,8 +41,17 @@ class Lab:
     def __init__(self, lab_id: str = DEFAULT_ID) -> None:
         """Stand for the lab ``lab_id``, whether it runs or not."""
         self.state = State(lab_id)
-        self.topology: Topology = topology(lab_id)
+        self.topology: Topology = topology(lab_id, *self._known_master())
         self.faults = FaultStore(self.state.faults)
+
+    def _known_master(self) -> list[str]:
+        return self.state.master.read_text().split() if self.state.master.exists() else []
+
+    def start_with(self, master: str) -> None:
+        """Let the next start make this site primary and master; LabError if it is no site."""
+        if master not in self.topology.sites:
+            raise LabError(f"the master is at {' or '.join(self.topology.sites)}, not at {master}")
+        self.topology = replace(self.topology, master=master)
 
     @cached_property
     def machines(self) -> dict[str, Machine]:
@@ -96,13 +106,19 @@ class Lab:
             raise LabError("the lab is not up: lab/lab up")
         daemon.ensure(self.state)
 
-    def up(self) -> None:
-        """Build, boot and start everything; says so when it is up already, cleans up first after a crash."""
+    def up(self, master: str | None = None) -> None:
+        """Build, boot and start everything; says so when it is up already, cleans up first after a crash.
+
+        ``master`` is the site that starts as primary and master, the first one when not given.
+        """
         requirements.provide_commands()
         if self.is_up():
+            if master not in (None, self.topology.master):
+                raise LabError(f"the lab is up already: lab/lab reset --master {master}")
             daemon.ensure(self.state)
             say(f"the lab is up already (id {self.state.id})")
             return
+        self.start_with(master or self.topology.sites[0])
         requirements.allow_many_systemds()
         root = image.image_root()
         if self._traces():
@@ -123,9 +139,10 @@ class Lab:
         with step("lab down"):
             self._remove_all()
 
-    def reset(self) -> None:
-        """Empty disks, no faults, everything started anew; the networks and the image stay."""
+    def reset(self, master: str | None = None) -> None:
+        """Empty disks, no faults, everything started anew; networks and image stay, and the master unless given."""
         self.need_up()
+        self.start_with(master or self.topology.master)
         root = image.image_root(build=False)
         with step("all hosts off, disks and faults forgotten"):
             self.state.record.unlink()
@@ -138,6 +155,7 @@ class Lab:
         daemon.ensure(self.state)
 
     def _start(self, root: Path) -> None:
+        self.state.master.write_text(self.topology.master)
         with step("disks"):
             units = {host.name: self._make_disk(host, root) for host in self.topology.hosts.values()}
             self.state.units.write_text(json.dumps(units))

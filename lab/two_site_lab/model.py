@@ -55,13 +55,17 @@ class HostSetup:
 
 @dataclass(frozen=True)
 class Topology:
-    """All names and addresses of one lab; ``id`` keeps several labs on one machine apart (addresses are the same)."""
+    """All names and addresses of one lab; ``id`` keeps several labs on one machine apart (addresses are the same).
+
+    ``master`` is the site where the database is primary and the Configuration Server the master when the lab starts.
+    """
 
     id: str
     zones: dict[str, Zone]
     hosts: dict[str, Host]
     vips: dict[str, str]
     control: Host
+    master: str
 
     @property
     def sites(self) -> list[str]:
@@ -75,6 +79,10 @@ class Topology:
     def vip(self, site: str) -> str:
         """The virtual address of the site's SIP Server pair."""
         return self.vips[site]
+
+    def test_dn(self, site: str) -> str:
+        """The number that the site answers test calls on; no gateway sends it anywhere else."""
+        return f"{8001 + self.sites.index(site)}"
 
     def peer(self, site: str) -> str:
         """The other site."""

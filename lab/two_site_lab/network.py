@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from two_site_lab.commands import in_namespace, sh
 from two_site_lab.faults import Fault
 from two_site_lab.model import Host, Topology
-from two_site_lab.rules import bridge, ruleset
+from two_site_lab.rules import bridge, in_one_lan, lan_ruleset, ruleset
 
 # /proc/sys/net is read-only inside a host: the virtual address's daemons need the first from outside.
 HOST_SYSCTLS = ("net.ipv4.ip_nonlocal_bind=1", "net.ipv6.conf.all.disable_ipv6=1")
@@ -82,8 +82,13 @@ def forget(topology: Topology, host: Host) -> None:
 
 
 def apply_faults(topology: Topology, faults: Iterable[Fault]) -> None:
-    """Make the router drop what the link faults say and nothing else, in one step."""
-    sh(*in_namespace(namespace(topology, "router"), ["nft", "-f", "-"]), stdin=ruleset(topology, faults))
+    """Make the router drop what the link faults say and nothing else, in one step for links and one within LANs."""
+    inside, listed = in_namespace(namespace(topology, "router"), ["nft"]), list(faults)
+    sh(*inside, "-f", "-", stdin=ruleset(topology, listed))
+    # Not every kernel has the tables of bridges: they are touched only for who asks for a fault within a LAN.
+    wanted = any(in_one_lan(topology, fault) for fault in listed)
+    if wanted or "table bridge lab" in sh(*inside, "list", "tables"):
+        sh(*inside, "-f", "-", stdin=lan_ruleset(topology, listed))
 
 
 def existing(topology: Topology) -> list[str]:

@@ -44,6 +44,11 @@ class State:
         return self.root / "lab.json"
 
     @property
+    def master(self) -> Path:
+        """The site that the lab starts with as primary and master; kept over resets."""
+        return self.root / "master"
+
+    @property
     def key(self) -> Path:
         """The SSH key that every host lets in as root."""
         return self.root / "id_ed25519"

@@ -24,6 +24,7 @@ def status_data(lab: Lab) -> dict[str, Any]:
     return {
         "id": lab.state.id,
         "up": lab.is_up(),
+        "started_with_master": lab.topology.master,
         "supervisor": daemon.pid(lab.state),
         "hosts": hosts,
         "faults": [
@@ -45,6 +46,7 @@ def status_text(data: dict[str, Any]) -> str:
     lines = [
         f"lab {data['id']} is {'up' if data['up'] else 'not up'}, "
         + (f"supervisor {supervisor}" if supervisor else "no supervisor")
+        + f"; started with the master at {data['started_with_master']}"
     ]
     for host in data["hosts"]:
         units = ", ".join(

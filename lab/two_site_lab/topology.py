@@ -17,7 +17,7 @@ def _site_hosts(site: str, short: str) -> list[Host]:
     return [Host(f"{short}-{name}", kind, site, f"10.71.{net}.{last}", site) for name, kind, last in SITE_HOSTS]
 
 
-def topology(lab_id: str = "dr") -> Topology:
+def topology(lab_id: str = "dr", master: str = next(iter(SITES))) -> Topology:
     """The lab's topology under an id; addresses are the same in every lab, since namespaces keep labs apart."""
     zones = {name: Zone(name, f"10.71.{net}.0/24", f"10.71.{net}.1") for name, net in ZONES.items()}
     hosts = [host for site, short in SITES.items() for host in _site_hosts(site, short)]
@@ -32,4 +32,5 @@ def topology(lab_id: str = "dr") -> Topology:
         hosts={host.name: host for host in hosts},
         vips={site: f"10.71.{ZONES[site]}.100" for site in SITES},
         control=Host("control", "control", "control", "10.71.6.10"),
+        master=master,
     )

@@ -28,6 +28,23 @@ LAB = Lab(os.environ.get("SIP_DR_LAB", "dr"))
 COMMAND = Path(__file__).resolve().parents[2] / "lab/lab"
 OUTSIDE = "192.0.2.1"  # RFC 5737: an address that is nobody's
 PATIENCE = 1.5
+SIP_OPTIONS = """
+import socket, sys
+there = sys.argv[1]
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(0.3)
+sock.connect((there, 5060))
+host, port = sock.getsockname()
+for number in range(6):
+    sock.send(f"OPTIONS sip:{there} SIP/2.0\\r\\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{port}{number}\\r\\n"
+        f"Max-Forwards: 70\\r\\nFrom: <sip:lab@{host}>;tag=1\\r\\nTo: <sip:{there}>\\r\\nCall-ID: {port}@{host}\\r\\n"
+        f"CSeq: {number + 1} OPTIONS\\r\\nContent-Length: 0\\r\\n\\r\\n".encode())
+    try:
+        print(sock.recv(4096).decode())
+        break
+    except OSError:
+        pass
+"""
 
 
 def _in_control() -> bool:
@@ -59,6 +76,12 @@ def connects(host, address, port=22):
     done = LAB.run(host, ["python3", "-c", code], check=False)
     assert "refused" not in done.stderr
     return done.returncode == 0
+
+
+def speaks_sip(host, site):
+    """Whether the site's SIP address answers an OPTIONS that is sent from a host, six times at most."""
+    done = LAB.run(host, ["python3", "-c", SIP_OPTIONS, LAB.topology.vip(site)], check=False)
+    return done.stdout.startswith("SIP/2.0 200")
 
 
 def silent(address):
@@ -120,6 +143,59 @@ def test_a_port_is_cut_alone():
     with pytest.raises(TimeoutError):
         socket.create_connection((LAB.topology.host("s2-cfg").address, 22), PATIENCE)
     assert LAB.run("s2-cfg", ["ping", "-c1", "-W1", LAB.topology.control.address]).returncode == 0
+
+
+def test_the_management_path_is_cut_alone():
+    """SSH (22) and LCA (4999) between the sites, both ways; SIP and the database go on."""
+    lab("cut", "site1", "site2", "--port", "22", "--port", "4999")
+    for here, there in (("s1-cfg", "s2-cfg"), ("s2-cfg", "s1-cfg")):
+        address = LAB.topology.host(there).address
+        assert not connects(here, address, 22)
+        assert not connects(here, address, 4999)
+        assert connects(here, address, 2025)
+
+
+def test_control_is_cut_off_from_everywhere_and_nobody_else_is():
+    lab("cut", "control", "all")
+    with pytest.raises(TimeoutError):
+        socket.create_connection((LAB.topology.host("witness").address, 22), PATIENCE)
+    assert connects("witness", LAB.topology.host("s1-cfg").address)
+    lab("heal")
+    socket.create_connection((LAB.topology.host("witness").address, 22), PATIENCE).close()
+
+
+def test_a_gateway_is_cut_from_its_own_sites_sip_address_and_nobody_else_is():
+    lab("cut", "s1-gw", "site1-sip", "--port", "5060")
+    assert not speaks_sip("s1-gw", "site1")
+    assert speaks_sip("s1-cfg", "site1")
+    assert speaks_sip("s1-gw", "site2")
+    assert speaks_sip("s2-gw", "site1")
+    lab("heal")
+    assert speaks_sip("s1-gw", "site1")
+
+
+def test_a_flapping_link_is_cut_and_whole_in_turn_and_ends_whole():
+    address, log = LAB.topology.host("s2-cfg").address, LAB.state.root / "log"
+    lab("flap", "site1", "site2", "--down", "2", "--up", "3", "--for", "9")
+    began = time.time()
+    assert not connects("s1-cfg", address)
+    wait_until(lambda: connects("s1-cfg", address), "whole in its turn", deadline=4)
+    wait_until(lambda: json.loads(lab("status", "--json"))["faults"] == [], "over", deadline=12)
+    assert connects("s1-cfg", address)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    turns = [one["cut"] for one in events if one["event"] == "flap" and one["at"] >= began]
+    assert turns[:3] == [False, True, False]
+
+
+def test_a_site_that_reboots_comes_back_by_itself():
+    lab("reboot", "site1", "--after", "4")
+    assert silent(LAB.topology.host("s1-cfg").address)
+    assert all(
+        fault["kind"] == "power" and fault["seconds_left"] for fault in json.loads(lab("status", "--json"))["faults"]
+    )
+    wait_until(lambda: json.loads(lab("status", "--json"))["faults"] == [], "power is back", deadline=20)
+    assert LAB.run("s1-gw", ["true"]).returncode == 0
+    assert connects("witness", LAB.topology.host("s1-gw").address)
 
 
 def test_lost_packets_are_about_as_many_as_asked_for():

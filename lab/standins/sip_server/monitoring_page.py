@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP monitoring page on ``http-port``: ``/server?sipServer`` and ``/server?sipTrunkStatistics``.
+"""The HTTP monitoring page on ``http-port``: ``/server?sipServer``, ``?sipTrunkStatistics`` and ``?sipCallManager``.
 
-The vendor documents the address, the modules and what each tells (run readiness as 1 or 0; for each Trunk DN: current
-and total calls, in service, number of out-of-service detections). **The names of the XML elements are our own guess.**
+The vendor documents the address, the modules and what most of them tell (run readiness as 1 or 0; for each Trunk DN:
+current and total calls, in service, number of out-of-service detections). **The names of the XML elements are our own
+guess.**
 """
 
 from __future__ import annotations
@@ -62,7 +63,17 @@ async def trunk_page(leg: Leg) -> Element:
     return root
 
 
-PAGES = {"/server?sipServer": server_page, "/server?sipTrunkStatistics": trunk_page}
+async def call_page(leg: Leg) -> Element:
+    """The calls that this leg has under way; the leg without the virtual address has none."""
+    counts = await leg.kamailio.call("dlg.stats_active")
+    return _document("sipCallManager", {"currentCalls": int(counts["ongoing"])})
+
+
+PAGES = {
+    "/server?sipServer": server_page,
+    "/server?sipTrunkStatistics": trunk_page,
+    "/server?sipCallManager": call_page,
+}
 
 
 def _response(status: str, body: bytes) -> bytes:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Configuration hosts: PostgreSQL, and the stand-ins of Configuration Server, Proxy, GAX, SCS and LCA.
 
-Site 1 starts as primary and master, by ``start`` and never by a boot; site 2 boots as a standby and follows. The
-sites differ in ``standby.signal`` and names only, so that a move needs no new files.
+One site (``Topology.master``, site 1 unless told otherwise) starts as primary and master, by ``start`` and never by a
+boot; the other one boots as a standby and follows. The sites differ in ``standby.signal`` and names only, so that a
+move needs no new files.
 """
 
 from __future__ import annotations
@@ -60,17 +61,21 @@ def inventory_variables(topology: Topology) -> dict[str, str]:
 
 
 def start(lab: Lab) -> None:
-    """Make the first site primary and master; the second one's standby finds it by itself."""
-    first, second = lab.topology.sites
+    """Make one site primary and master; the other one's standby finds it by itself."""
+    first, second = _roles(lab.topology)
     primary = lab.topology.of_kind("cfg", first)[0].name
     lab.run(primary, ["systemctl", "start", "postgresql@15-main.service"])
     psql(lab, primary, _initial_sql(lab.topology, second))
     lab.run(primary, ["systemctl", "start", "genesys-confserv.service", "genesys-scs.service"])
 
 
+def _roles(topology: Topology) -> tuple[str, str]:
+    return topology.master, topology.peer(topology.master)
+
+
 def ready(lab: Lab) -> list[str]:
     """What is still missing, in words: a streaming standby, or proxies that know the master."""
-    first, second = lab.topology.sites
+    first, second = _roles(lab.topology)
     primary = lab.topology.of_kind("cfg", first)[0].name
     streaming = psql(lab, primary, "select application_name from pg_stat_replication where state = 'streaming'")
     missing = [] if second in streaming.split() else [f"{second}: its database does not stream yet"]
@@ -150,7 +155,7 @@ def _database(host: Host, topology: Topology) -> list[HostFile]:
         HostFile("/var/lib/postgresql/.pgpass", _passfile(topology, "repl", "rewind"), 0o600, "postgres"),
         HostFile(MONITOR_PASSFILE, _passfile(topology, "sipdr_monitor"), 0o600),
     ]
-    if site == topology.sites[1]:
+    if site != topology.master:
         files.append(HostFile(f"{DATA}/standby.signal", "", 0o600, "postgres"))
     return files
 
@@ -174,7 +179,7 @@ def _passfile(topology: Topology, *roles: str) -> str:
 
 
 def _names(topology: Topology) -> HostFile:
-    """All names, and the one that Configuration Server Proxies resolve: it means site 1 until somebody moves it."""
+    """All names, and the one that Configuration Server Proxies resolve: the master's site until somebody moves it."""
     names = "".join(f"{address} {name}\n" for address, name in topology.names())
-    master = topology.of_kind("cfg", topology.sites[0])[0].address
+    master = topology.of_kind("cfg", topology.master)[0].address
     return HostFile("/etc/hosts", f"127.0.0.1 localhost\n{names}{master} {MASTER_NAME}\n")

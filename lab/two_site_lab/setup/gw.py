@@ -23,8 +23,10 @@ def setup(host: Host, topology: Topology) -> HostSetup:
     files = [
         HostFile("/etc/kamailio/kamailio.cfg", text("gateway/kamailio.cfg")),
         HostFile("/etc/kamailio/common.cfg", text("kamailio/common.cfg")),
+        HostFile("/etc/kamailio/faults.cfg", text("kamailio/faults.cfg")),
         HostFile("/etc/kamailio/site.cfg", filled("gateway/site.cfg.tmpl", address=host.address, ping_interval=1)),
         HostFile("/etc/kamailio/dispatcher.list", _dispatcher_list(host, topology)),
+        HostFile("/etc/kamailio/test_numbers.cfg", _test_numbers(topology)),
     ]
     return HostSetup(files=files, enable=["kamailio.service"])
 
@@ -32,6 +34,14 @@ def setup(host: Host, topology: Topology) -> HostSetup:
 def ready(lab: Lab) -> list[str]:
     """What the gateways still lack, in words."""
     return truth.gateways_missing(lab)
+
+
+def _test_numbers(topology: Topology) -> str:
+    """The dial plan for test calls: each site's number goes to that site, whatever the dispatcher prefers."""
+    return "".join(
+        filled("gateway/test_number.cfg.tmpl", dn=topology.test_dn(site), address=topology.vip(site))
+        for site in topology.sites
+    )
 
 
 def _dispatcher_list(host: Host, topology: Topology) -> str:

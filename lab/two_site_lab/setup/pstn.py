@@ -16,6 +16,7 @@ def setup(host: Host, topology: Topology) -> HostSetup:
     files = [
         HostFile("/etc/kamailio/kamailio.cfg", text("carrier/kamailio.cfg")),
         HostFile("/etc/kamailio/common.cfg", text("kamailio/common.cfg")),
+        HostFile("/etc/kamailio/faults.cfg", text("kamailio/faults.cfg")),
         HostFile("/etc/kamailio/site.cfg", filled("gateway/site.cfg.tmpl", address=host.address, ping_interval=1)),
         HostFile("/etc/kamailio/dispatcher.list", gateways),
         HostFile(SCENARIO, text("carrier/caller.xml")),

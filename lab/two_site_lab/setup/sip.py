@@ -19,7 +19,15 @@ ROUTING_POINT = "8000"
 OOS_CHECK = 1
 OOS_FORCE = 2
 CONFIG_PORTS = (2025, 2020)
-UNITS = ["kamailio.service", "keepalived.service", "genesys-sip-server.service", "genesys-lca.service"]
+ANSWER_PORT = 5070
+ANSWER_MEDIA_PORT = 16384
+UNITS = [
+    "kamailio.service",
+    "keepalived.service",
+    "genesys-sip-server.service",
+    "genesys-lca.service",
+    "test-call-answer.service",
+]
 
 
 def application(topology: Topology, site: str) -> str:
@@ -32,6 +40,7 @@ def setup(host: Host, topology: Topology) -> HostSetup:
     files = [
         HostFile("/etc/kamailio/kamailio.cfg", text("sip_server/kamailio.cfg")),
         HostFile("/etc/kamailio/common.cfg", text("kamailio/common.cfg")),
+        HostFile("/etc/kamailio/faults.cfg", text("kamailio/faults.cfg")),
         HostFile("/etc/kamailio/site.cfg", _kamailio_site(host, topology)),
         HostFile("/etc/kamailio/dispatcher.list", f"1 sip:{_peer_address(host, topology)}:5060 0 0\n"),
         HostFile("/etc/keepalived/keepalived.conf", _keepalived(host, topology)),
@@ -40,6 +49,7 @@ def setup(host: Host, topology: Topology) -> HostSetup:
         HostFile("/etc/genesys/lca.conf", f"[{application(topology, _site(host))}]\nunit=genesys-sip-server.service\n"),
         unit("sip_server/genesys-sip-server.service"),
         unit("lca/genesys-lca.service"),
+        *_test_call_answer(host),
         *programs("sip_server", "config_server", "lca"),
     ]
     return HostSetup(files=files, enable=UNITS)
@@ -79,9 +89,21 @@ def _kamailio_site(host: Host, topology: Topology) -> str:
         peer_site=topology.peer(site),
         node_number=place + 1,
         routing_point=ROUTING_POINT,
+        test_dn=topology.test_dn(site),
+        peer_test_dn=topology.test_dn(topology.peer(site)),
+        answer_port=ANSWER_PORT,
         oos_check=OOS_CHECK,
         oos_force=OOS_FORCE,
     )
+
+
+def _test_call_answer(host: Host) -> list[HostFile]:
+    where = {"address": host.address, "port": ANSWER_PORT, "media_port": ANSWER_MEDIA_PORT}
+    return [
+        HostFile("/etc/genesys/test_call_answer.xml", text("sip_server/test_call_answer.xml")),
+        HostFile("/etc/genesys/test-call-answer.env", filled("sip_server/test-call-answer.env.tmpl", **where)),
+        unit("sip_server/test-call-answer.service"),
+    ]
 
 
 def _keepalived(host: Host, topology: Topology) -> str:

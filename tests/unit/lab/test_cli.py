@@ -33,14 +33,42 @@ def test_kill_is_of_a_site_a_host_or_a_unit():
 
 
 def test_cut_in_all_its_ways():
-    options = parse("cut", "site1", "site2", "--one-way", "--port", "22", "--for", "5")
-    assert (options.a, options.b, options.one_way, options.new_flows, options.port) == (
+    options = parse("cut", "site1", "site2", "--one-way", "--port", "22", "--port", "4999", "--for", "5")
+    assert (options.a, options.b, options.one_way, options.new_flows, options.ports) == (
         "site1",
         "site2",
         True,
         False,
-        22,
+        [22, 4999],
     )
+    assert parse("cut", "control", "all").ports == []
+
+
+def test_flap_and_reboot_say_how_long():
+    options = parse("flap", "site1", "site2", "--down", "4", "--up", "20", "--port", "5060")
+    assert (options.down, options.up, options.ports) == (4, 20, [5060])
+    assert parse("reboot", "site1", "--after", "90").after == 90
+    for wrong in (("flap", "a", "b", "--down", "4"), ("reboot", "site1")):
+        with pytest.raises(SystemExit):
+            parse(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("words", "action", "said"),
+    [
+        (("flap", "site1", "site2", "--down", "0.1", "--up", "9"), actions.flap, "0.5 seconds or more"),
+        (("reboot", "site1", "--after", "0"), actions.reboot, "more than 0"),
+    ],
+)
+def test_times_that_cannot_be_are_refused(words, action, said):
+    with pytest.raises(LabError, match=said):
+        action(None, parse(*words))
+
+
+@pytest.mark.parametrize("word", ["up", "reset"])
+def test_the_master_may_start_at_either_site(word):
+    assert parse(word, "--master", "site2").master == "site2"
+    assert parse(word).master is None
 
 
 def test_run_hands_everything_on():

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import hashlib
 import hmac
 from base64 import b64decode
@@ -60,6 +61,15 @@ def test_each_database_follows_the_other_by_its_own_sites_name(lab):
 
 def test_the_master_is_found_by_name_at_the_first_site(lab):
     assert "10.71.1.20 confserv-master\n" in files(lab, "s2-cfg")["/etc/hosts"].content
+
+
+def test_the_roles_may_be_swapped(lab):
+    swapped = dataclasses.replace(lab, master="site2")
+    assert f"{cfg.DATA}/standby.signal" in files(swapped, "s1-cfg")
+    assert f"{cfg.DATA}/standby.signal" not in files(swapped, "s2-cfg")
+    assert "10.71.2.20 confserv-master\n" in files(swapped, "s1-cfg")["/etc/hosts"].content
+    settings = files(swapped, "s1-cfg")["/etc/postgresql/15/main/conf.d/sip-dr.conf"].content
+    assert "host=10.71.2.20 " in settings and "primary_slot_name = 'site1'" in settings
 
 
 def test_objects_have_one_identity_each_and_the_options_that_matter(lab):

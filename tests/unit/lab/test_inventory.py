@@ -39,6 +39,7 @@ def test_a_sites_addresses_lie_in_its_networks(site):
     for address in (server["address"], *legs, configuration["address"], configuration["database"]["address"]):
         assert ipaddress.ip_address(address) in network
     assert server["trunk"]["dn"] == f"trunk_{LAB.peer(site)}"
+    assert server["test_dn"] == {"site1": "8001", "site2": "8002"}[site]
 
 
 def test_forty_phones_half_of_them_with_two_registrations():

@@ -43,6 +43,8 @@ class PlayedKamailio:
             return {"error": {"code": 500, "message": "AOR not found"}}
         if method == "htable.seti":
             self.tables[params[0]][params[1]] = params[2]
+        if method == "dlg.stats_active":
+            return {"result": {"starting": 0, "connecting": 1, "answering": 0, "ongoing": 3, "all": 4}}
         if method == "htable.dump":
             return {"result": [{"slot": [{"name": n, "value": v}]} for n, v in self.tables[params[0]].items()]}
         return {"result": {}}
@@ -205,6 +207,7 @@ def test_the_page_tells_run_mode_options_and_trunk():
         assert "<businessContinuity>single-site</businessContinuity>" in server
         assert '<trunk name="trunk_site2"><inService>0</inService>' in trunk
         assert "<oosDetectionCount>2</oosDetectionCount>" in trunk
+        assert "<currentCalls>3</currentCalls>" in await get(port, "/server?sipCallManager")
         assert "404" in await get(port, "/")
         OPEN[0].close()
         assert "503" in await get(port, "/server?sipServer")

@@ -65,6 +65,31 @@ def test_each_gateway_prefers_its_own_site_and_keeps_the_other():
     assert second == "1 sip:10.71.1.100:5060 0 5 duid=site1\n1 sip:10.71.2.100:5060 0 10 duid=site2\n"
 
 
+@pytest.mark.parametrize("host", ["s1-gw", "s2-gw"])
+def test_a_gateway_sends_each_test_number_to_its_site_and_asks_the_dispatcher_nothing(host):
+    plan = files(gw, host)["/etc/kamailio/test_numbers.cfg"].splitlines()
+    assert plan == [
+        'if ($rU == "8001") { $du = "sip:10.71.1.100:5060"; route(ONE_SITE); }',
+        'if ($rU == "8002") { $du = "sip:10.71.2.100:5060"; route(ONE_SITE); }',
+    ]
+    body = files(gw, host)["/etc/kamailio/kamailio.cfg"]
+    assert body.index("test_numbers.cfg") < body.index("ds_select_dst")
+
+
+@pytest.mark.parametrize("host", [host.name for host in LAB.of_kind("sip")])
+def test_a_leg_answers_its_own_sites_test_number_on_its_own_address_and_knows_no_other(host):
+    lying, me = files(sip, host), LAB.host(host)
+    given = dict(re.findall(r"!(\w+)!([^!]*)!g", lying["/etc/kamailio/site.cfg"]))
+    own, other = LAB.test_dn(me.site), LAB.test_dn(LAB.peer(me.site))
+    assert (given["OWN_TEST_DN"], given["PEER_TEST_DN"]) == (own, other)
+    assert lying["/etc/genesys/test-call-answer.env"].splitlines() == [
+        f"ADDRESS={me.address}",
+        f"PORT={given['ANSWER_PORT']}",
+        "MEDIA_PORT=16384",
+    ]
+    assert "test-call-answer.service" in sip.setup(me, LAB).enable
+
+
 def test_the_carrier_knows_both_gateways():
     assert files(pstn, "pstn")["/etc/kamailio/dispatcher.list"].count("duid=s") == 2
 
