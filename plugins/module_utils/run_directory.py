@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run's directory: its evidence, its report, and the proof that neither was changed afterwards.
 
-    <directory>/<run id>/observations.json  verdict.json  plan.json     what it was decided from
+    <directory>/<run id>/observations.jsonl  verdict.json  plan.json    what it was decided from (series.py: replayable)
                          journal.jsonl                                  what happened, hash-chained
                          report.json  report.txt                        what it says, to a program and to a person
                          evidence.sha256                                once sealed, for `sha256sum -c`
@@ -24,11 +24,13 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report import build_report
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report_text import report_text
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.series import FILE_NAME
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.series import line as series_line
 
 RUN_ID = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 JOURNAL = "journal.jsonl"
 SEAL = "evidence.sha256"
-EVIDENCE = ("observations.json", "verdict.json", "plan.json")
+EVIDENCE = (FILE_NAME, "verdict.json", "plan.json")
 DOCUMENTS = (*EVIDENCE, JOURNAL, "report.json", "report.txt")
 """In the order in which they are written: a report is never there before its evidence."""
 FIRST = "0" * 64
@@ -65,7 +67,7 @@ class RunDirectory:
         return self._text("report.txt")
 
     def write(self, run: Mapping[str, Any], dry: bool) -> List[Dict[str, str]]:
-        """Write evidence and report of a run (`report.build_report`, and its `observations`).
+        """Write evidence and report of a run (`report.build_report`, and the entries of its `series`).
 
         Returns one `{path, before, after}` for each file whose content differs. Raises EvidenceError when the journal
         that lies there is broken, RefusedError when the run is sealed.
@@ -75,7 +77,7 @@ class RunDirectory:
             raise EvidenceError([f"{self.path / JOURNAL}: {sentence}" for sentence in broken])
         journal = merge_records(recorded, run["journal"])
         texts = {
-            "observations.json": _json(run["observations"]),
+            FILE_NAME: "".join(map(series_line, run["series"])),
             "verdict.json": _json(run["decision"]),
             "plan.json": _json(run["plan"]),
             JOURNAL: write_chain(journal),

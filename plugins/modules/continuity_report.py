@@ -12,7 +12,7 @@ short_description: Writes, reads, proves and seals the evidence and the report o
 version_added: 0.1.0
 author: The sip-dr founders (@sip-dr)
 description:
-  - Keeps a directory for each run with C(observations.json), C(verdict.json), C(plan.json), C(journal.jsonl),
+  - Keeps a directory for each run with C(observations.jsonl), C(verdict.json), C(plan.json), C(journal.jsonl),
     C(report.json) and C(report.txt).
   - Each line of the journal carries the SHA-256 of the line before it, and a line that is there is never changed.
   - Reads no clock. The same run always gives the same files, so that a second call changes nothing.
@@ -35,8 +35,10 @@ options:
   run_id:
     description: The run; needed by all doors but V(observe) and V(readiness).
     type: str
-  observations:
-    description: The observation bundles that were decided from, in their order.
+  series:
+    description:
+      - What was judged, as RV(contactcenter.sip_dr.site_verdict#module:series) - policy and state from before, then
+        observation and decision, in their order. It can be replayed.
     type: list
     elements: dict
     default: []
@@ -95,7 +97,7 @@ EXAMPLES = r"""
     door: take_over
     directory: /var/lib/sip-dr/runs
     run_id: 20260131-031415
-    observations: "{{ observations }}"
+    series: "{{ judged.series }}"
     decision: "{{ decision }}"
     plan: "{{ plan }}"
     journal: "{{ journal }}"
@@ -150,7 +152,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report_doors 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_directory import EvidenceError
 
 DATA: Dict[str, Any] = {
-    "observations": {"type": "list", "elements": "dict", "default": []},
+    "series": {"type": "list", "elements": "dict", "default": []},
     "decision": {"type": "dict", "default": {}},
     "plan": {"type": "dict", "default": {}},
     "journal": {"type": "list", "elements": "dict", "default": []},

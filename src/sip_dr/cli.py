@@ -7,6 +7,7 @@
     sip-dr plan     -i INVENTORY --site SITE     failover --check --diff
     sip-dr failover -i INVENTORY --site SITE [--attest NAME --attest NAME] [--allow-data-loss RUN]
     sip-dr report   -i INVENTORY [--run RUN]     report
+    sip-dr replay RUN | why [RUN] | backtest FOLDER [--policy FILE]     of what was saved; no host is asked (saved.py)
 
 It adds comfort, no power: everything works from ansible-playbook alone. Exit codes: EXIT_CODES.
 """
@@ -25,6 +26,7 @@ from typing import Any
 from ansible_runner.interface import run
 
 from sip_dr.progress import Progress
+from sip_dr.saved import DIFFERS, add_commands, judged
 
 EXIT_CODES = {
     "as wished": 0,
@@ -34,6 +36,7 @@ EXIT_CODES = {
     "the verdict is any other than NORMAL": 20,
     "refused; what was printed names the guard and the way round": 30,
     "a step failed; run it again, it resumes": 31,
+    "replay: a saved decision comes out differently": DIFFERS,
 }
 ATTENTION = ("BLIND_SPOT", "DEGRADED", "SUSPECT")
 PLAYBOOKS = {"status": "health_check", "plan": "failover", "failover": "failover", "report": "report"}
@@ -65,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
             _add_failover(command)
         if name == "report":
             command.add_argument("--run", default="", help="a run id; the last run without it")
+    add_commands(commands)
     return root
 
 
@@ -108,6 +112,8 @@ def exit_code(command: str, rc: int, artifacts: Mapping[str, Any]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(argv)
+    if options.command not in PLAYBOOKS:
+        return judged(options)
     progress = Progress(sys.stdout)
     with tempfile.TemporaryDirectory(prefix="sip-dr-") as directory:
         ended = run(

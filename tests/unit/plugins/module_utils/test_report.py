@@ -48,7 +48,7 @@ def run(continuity):
     }
     return {
         "run_id": RUN,
-        "observations": [{"taken_at": "2026-01-31T03:14:15Z"}],
+        "series": [{"observation": {"taken_at": "2026-01-31T03:14:15Z"}}],
         "decision": DECISION,
         "plan": failover_plan(continuity, DECISION, {"last_master": "fra"}, request),
         "journal": [

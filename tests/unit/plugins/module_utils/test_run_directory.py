@@ -29,7 +29,7 @@ BEGIN = {"step": "fence", "event": "begin", "at": "2026-01-31T03:14:15Z", "host"
 END = {"step": "fence", "event": "end", "at": "2026-01-31T03:14:16Z", "host": "a", "outcome": "ok", "changed": True}
 DATA = {
     "run_id": RUN,
-    "observations": [{"taken_at": "2026-01-31T03:14:15Z"}],
+    "series": [{"observation": {"taken_at": "2026-01-31T03:14:15Z"}}],
     "decision": {"verdict": "NORMAL", "site": None},
     "plan": {},
     "journal": [BEGIN],
@@ -110,7 +110,7 @@ def test_line_taken_out_breaks_the_chain():
     assert read_chain("\n".join([lines[0], lines[2]]))[1] == ["line 2 does not continue the chain"]
 
 
-@pytest.mark.parametrize("name", ["observations.json", "verdict.json", "plan.json", "journal.jsonl"])
+@pytest.mark.parametrize("name", ["observations.jsonl", "verdict.json", "plan.json", "journal.jsonl"])
 def test_changed_evidence_is_named(run, name):
     run.write(dict(DATA, journal=[BEGIN, END]), dry=False)
     path = run.path / name

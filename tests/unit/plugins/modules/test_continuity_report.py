@@ -39,7 +39,7 @@ def call(tmp_path):
 DATA = {
     "run_id": RUN,
     "decision": {"verdict": "NORMAL", "site": None, "evidence": ["all well"]},
-    "observations": [{"taken_at": "2026-01-31T03:14:15Z"}],
+    "series": [{"observation": {"taken_at": "2026-01-31T03:14:15Z"}}],
 }
 
 
