@@ -17,15 +17,15 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment im
     plan_hosts,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.addresses import NETADDR_ERROR
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_case import AddressOf
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_check import (
-    AddressOf,
     check_deployment,
     report_lines,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_schema import DEPLOYMENT_VARIABLES
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.schema import Problem, problem
 
-RUN_VARIABLES = frozenset({"continuity_runs"})
+RUN_VARIABLES = frozenset({"continuity_runs", "continuity_downtime_of", "continuity_downtime_by"})
 """What a person gives to a run with -e and what looks like one of the deployment's variables."""
 
 

@@ -47,6 +47,7 @@ def evidence(case: Case) -> List[str]:
         *_configuration_sentences(case),
         *_override_sentences(case),
         *([] if case.picture.policy.witness else [TWO_ALONE]),
+        *case.picture.observation.notes,
     ]
 
 
@@ -108,7 +109,8 @@ def _dead(case: Case) -> str:
 
 def _blind(case: Case) -> str:
     if not case.picture.observation.healthy:
-        return "the observer says that it is not healthy"
+        why = case.picture.observation.why
+        return "; ".join(why) if why else "the observer says that it is not healthy"
     return f"nothing is known of either site ({_states(case)})"
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from functools import lru_cache
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 MISSING = object()
 """Stands for a value that was left out, which is not the same as null."""
@@ -22,6 +23,8 @@ _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?(?:[Zz]|([+-])(\d\d):?(\d\d))",
     re.ASCII,
 )
+
+_PLAIN_TEXT = frozenset([str])
 
 
 class VerdictInputError(ValueError):
@@ -37,11 +40,26 @@ class VerdictInputError(ValueError):
         self.expected = expected
 
 
-class Field(NamedTuple):
-    """A value of the input and the path at which it stands; every reader raises VerdictInputError."""
+class Field:
+    """A value of the input and the path at which it stands; every reader raises VerdictInputError.
 
-    path: str
-    value: Any
+    An observation has a hundred of them and most are well formed: a path is put together only when it is asked for,
+    and the keys of a mapping are looked at once.
+    """
+
+    __slots__ = ("_above", "_members", "_step", "value")
+
+    def __init__(self, step: str, value: object, above: Optional[Field] = None) -> None:
+        """Hold a value; `step` is its path, or with `above` what follows the path of that field."""
+        self.value: Any = value
+        self._step = step
+        self._above = above
+        self._members: Optional[Mapping[str, Any]] = None
+
+    @property
+    def path(self) -> str:
+        """Where the value stands, such as "observation.sites.site1.peer"."""
+        return self._step if self._above is None else f"{self._above.path}{self._step}"
 
     def refused(self, expected: str) -> VerdictInputError:
         """Return the error for this field, to be raised."""
@@ -59,13 +77,16 @@ class Field(NamedTuple):
 
     def mapping(self) -> Mapping[str, Any]:
         """Return the value, which must be a mapping with text for keys."""
-        if not isinstance(self.value, Mapping) or not all(isinstance(key, str) for key in self.value):
-            raise self.refused("a mapping")
-        return self.value
+        if self._members is None:
+            if not is_mapping(self.value) or not _all_text(self.value):
+                raise self.refused("a mapping")
+            self._members = self.value
+        return self._members
 
     def get(self, key: str) -> Field:
         """Return a member of this mapping, MISSING when it was left out."""
-        return Field(f"{self.path}.{key}", self.mapping().get(key, MISSING))
+        members = self._members if self._members is not None else self.mapping()
+        return Field("." + key, members.get(key, MISSING), self)
 
     def items(self) -> List[Field]:
         """Return the members of this list; a list that was left out or is null is empty."""
@@ -73,7 +94,7 @@ class Field(NamedTuple):
             return []
         if isinstance(self.value, (str, bytes)) or not isinstance(self.value, Sequence):
             raise self.refused("a list")
-        return [Field(f"{self.path}[{index}]", value) for index, value in enumerate(self.value)]
+        return [Field(f"[{index}]", value, self) for index, value in enumerate(self.value)]
 
     def text(self) -> str:
         """Return the value, which must be a text with something in it."""
@@ -106,11 +127,7 @@ class Field(NamedTuple):
 
     def time(self) -> datetime:
         """Return the value as a time in UTC."""
-        found = _TIME.fullmatch(self.value) if isinstance(self.value, str) else None
-        try:
-            moment = _moment(found) if found else None
-        except (ValueError, OverflowError):
-            moment = None
+        moment = plain_time(self.value)
         if moment is None:
             raise self.refused(TIME_EXPECTED)
         return moment
@@ -130,6 +147,16 @@ class Field(NamedTuple):
         return list(names.values())
 
 
+def plain_time(value: object) -> Optional[datetime]:
+    """Return a text as a time in UTC, None for whatever is not one."""
+    return _moment(value) if isinstance(value, str) else None
+
+
+def is_mapping(value: object) -> bool:
+    """Whether a value is a mapping: most are a dict, which is quick to tell, and being any other Mapping is not."""
+    return isinstance(value, (dict, Mapping))
+
+
 def time_text(moment: datetime) -> str:
     """Return a time as it is written in decisions and states: ISO 8601 in UTC with a Z."""
     return moment.isoformat().replace("+00:00", "Z")
@@ -145,7 +172,21 @@ def seconds(later: datetime, earlier: datetime) -> float:
     return (later - earlier).total_seconds()
 
 
-def _moment(found: re.Match[str]) -> datetime:
+def _all_text(keys: Iterable[object]) -> bool:
+    return _PLAIN_TEXT.issuperset(map(type, keys)) or all(isinstance(key, str) for key in keys)
+
+
+# The signals of one bundle were mostly looked at together.
+@lru_cache(maxsize=64)
+def _moment(text: str) -> Optional[datetime]:
+    found = _TIME.fullmatch(text)
+    try:
+        return _in_utc(found) if found else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in_utc(found: re.Match[str]) -> datetime:
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     micro = int((found.group(7) or "").ljust(6, "0"))
     local = datetime(year, month, day, hour, minute, second, micro, tzinfo=timezone.utc)

@@ -16,7 +16,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import Field, seconds
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import (
+    Field,
+    is_mapping,
+    plain_time,
+    seconds,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
 
 SIGNALS = (
@@ -31,6 +36,8 @@ SIGNALS = (
     "master",
     "capacity",
 )
+
+VALUES = ("up", "down", "unknown")
 
 CLOCK_SKEW = 5.0
 """Seconds by which the clocks of two hosts may differ before an answer counts as one from the future."""
@@ -133,6 +140,8 @@ class Observation(NamedTuple):
     sites: Dict[str, Site]
     events: Tuple[Event, ...]
     overrides: Tuple[Override, ...]
+    why: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
 
     @property
     def names(self) -> Tuple[str, str]:
@@ -164,6 +173,8 @@ def read_observation(observation: Mapping[str, Any], policy: Policy) -> Observat
         sites=sites,
         events=tuple(_event(each, names) for each in field.get("events").items()),
         overrides=tuple(_override(each) for each in field.get("overrides").items()),
+        why=_sentences(field.get("observer").get("why")),
+        notes=_sentences(field.get("observer").get("notes")),
     )
 
 
@@ -213,31 +224,34 @@ def _site(field: Field, name: str, now: datetime, policy: Policy) -> Site:
 
 
 def _signal(field: Field, now: datetime, fresh: float) -> Signal:
-    values = ("up", "down", "unknown")
     if field.missing:
         return Signal()
     if isinstance(field.value, str):
-        return Signal(field.choice(values))
-    if not isinstance(field.value, Mapping):
+        return Signal(field.choice(VALUES))
+    if not is_mapping(field.value):
         raise field.refused("up, down or unknown, or a mapping with such a value")
-    at = field.get("at").optional_time()
+    members = field.mapping()
+    # An observation has twenty signals: a member gets a field of its own only where it is not plainly right.
+    at = plain_time(members.get("at")) or field.get("at").optional_time()
     age = None if at is None else seconds(now, at)
-    answered = field.get("answered").flag(False)
-    value = field.get("value").choice(values)
+    answered, value = members.get("answered", False), members.get("value")
+    answered = answered if isinstance(answered, bool) else field.get("answered").flag(False)
+    value = value if value in VALUES else field.get("value").choice(VALUES)
     if age is not None and not -CLOCK_SKEW <= age <= fresh:
         return Signal(age=age, stale=True)
-    return Signal(value, answered, age, _counts(field.value.get("of")))
+    return Signal(value, answered, age, _counts(members.get("of")))
 
 
 def _counts(of: object) -> Optional[Tuple[int, int]]:
     """Return how many said yes, of how many asked; anything else is a key of somebody else's."""
-    if (
-        isinstance(of, (list, tuple))
-        and len(of) == 2
-        and all(isinstance(each, int) and not isinstance(each, bool) for each in of)
-    ):
-        return of[0], of[1]
-    return None
+    if not isinstance(of, (list, tuple)) or len(of) != 2:
+        return None
+    up, asked = of
+    return (up, asked) if _is_whole(up) and _is_whole(asked) else None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _isolated(field: Field) -> str:
@@ -274,7 +288,7 @@ def _ticket(field: Field, names: Tuple[str, str]) -> Ticket:
         return Ticket()
     if field.value == "none":
         return Ticket(system=False)
-    if not isinstance(field.value, Mapping):
+    if not is_mapping(field.value):
         raise field.refused("a mapping, or the word none")
     holder, revoked = field.get("holder"), field.get("revoked_from")
     known = not holder.missing and holder.value != "unknown"
@@ -293,6 +307,13 @@ def _site_or_null(field: Field, names: Tuple[str, str], expected: str) -> Option
     if field.value not in names:
         raise field.refused(f"{expected} (the sites are {names[0]} and {names[1]})")
     return field.text()
+
+
+def _sentences(field: Field) -> Tuple[str, ...]:
+    for each in field.items():
+        if not isinstance(each.value, str):
+            raise each.refused("a sentence")
+    return tuple(each.value for each in field.items())
 
 
 def _event(field: Field, names: Tuple[str, str]) -> Event:

@@ -40,6 +40,10 @@ class Policy(NamedTuple):
     sip_tries: float = 6
     probe_deadline: float = 8
     connect_timeout: float = 3
+    call_tries: float = 3
+    call_quorum: float = 2
+    call_deadline: float = 5
+    attestation: float = 900
     call_plane_deadline: float = 20
     config_plane_deadline: float = 30
     lock_stale: float = 60
@@ -82,6 +86,10 @@ READERS: Dict[str, Reader] = {
     "sip_tries": _count,
     "probe_deadline": _positive,
     "connect_timeout": _positive,
+    "call_tries": _count,
+    "call_quorum": _count,
+    "call_deadline": _positive,
+    "attestation": _positive,
     "call_plane_deadline": _positive,
     "config_plane_deadline": _positive,
     "lock_stale": _positive,
@@ -109,3 +117,13 @@ def _check_together(field: Field, policy: Policy) -> None:
     if policy.ticket_take < policy.ticket_hold:
         wanted = f"at least ticket_hold ({policy.ticket_hold:g}): a taker must outwait the holder"
         raise Field("policy.ticket_take", policy.ticket_take).refused(wanted)
+    _check_calls(policy)
+
+
+def _check_calls(policy: Policy) -> None:
+    if policy.call_quorum > policy.call_tries:
+        wanted = f"at most call_tries ({policy.call_tries:g}): so many of them must complete"
+        raise Field("policy.call_quorum", policy.call_quorum).refused(wanted)
+    if policy.call_deadline > policy.probe_deadline:
+        wanted = f"at most probe_deadline ({policy.probe_deadline:g}): what was read first would be stale"
+        raise Field("policy.call_deadline", policy.call_deadline).refused(wanted)

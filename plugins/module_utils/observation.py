@@ -11,15 +11,20 @@ Pure: no clock, no network. `continuity` is the checked deployment data (deploym
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals, statements, trunks
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_base import Site
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_redundancy import SOLUTION_CONTROL
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import observer
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.reports import Report, Reports
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements import moment
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.vantage_paths import paths_of
 
 SSH_PORT = 22
-SERVER_PAGE = "/server?sipServer"
-TRUNK_PAGE = "/server?sipTrunkStatistics"
+CALLS_PAGE = "/server?sipCallManager"
 
 Check = dict[str, Any]
 
@@ -35,6 +40,7 @@ def probe_checks(continuity: Mapping[str, Any], host: str) -> list[Check]:
         found += _from_the_witness(continuity)
     if host in deployment.gateways(continuity):
         found.append(_from_the_gateway(continuity, host))
+        found += _test_calls(continuity, host)
     if host in deployment.coordination_hosts(continuity):
         found.append(_from_the_store(continuity))
     return found
@@ -45,24 +51,24 @@ def to_observation(
 ) -> dict[str, Any]:
     """The observation that verdict.decide takes.
 
-    probes: {host: {reached: bool, answers: [...]}}, as site_probe returns it; a host that is left out, or whose
-    result has no `reached`, was not reached.
+    probes: {host: {reached: bool, answers: [...], clock, elapsed}}, as site_probe returns it; a host that is left out,
+    or whose result has no `reached`, was not reached.
     meta: taken_at and started_at (RFC 3339 texts: end and begin of the looking; every signal is as old as its begin),
-    and, all of them optional, from the store: events, overrides, attestations ({site: {by, until}}), fences
-    ({site: …}), not_before (the last observation's taken_at: a controller whose clock is behind it goes on from there,
-    or else its clock would stand between the calls and their rescue), isolated ({site: drain or failover}), downtime
-    (names of sites and gateways in a declared downtime now), ticket.
+    and, all of them optional: attestations ({site: {by, until}}, said in this very run; they outweigh the store's), and
+    from the store: events, overrides, attested and downtime (its records `attestations` and `downtime`, see
+    statements.py), fences ({site: …}), not_before (the last observation's taken_at: a controller whose clock is behind
+    it goes on from there, or else its clock would stand between the calls and their rescue), isolated ({site: drain or
+    failover}), ticket.
     """
     reports = reports_of(continuity, probes)
     names = deployment.site_names(continuity)
-    meta = _not_before(meta)
-    watching = {host for name in names for host in deployment.vantage_hosts(continuity, name)}
-    watching.add(deployment.witness(continuity) or "")
+    by_this_clock, meta = meta, _not_before(meta)
+    sites = {name: _site(continuity, reports, name, meta) for name in names}
     return {
         "taken_at": meta["taken_at"],
-        "observer": {"healthy": bool(watching & reports.reached)},
+        "observer": trunks.with_differences(observer(continuity, probes, by_this_clock), sites),
         **_ticket(continuity, meta),
-        "sites": {name: _site(continuity, reports, name, meta) for name in names},
+        "sites": sites,
         "events": list(meta.get("events") or []),
         "overrides": list(meta.get("overrides") or []),
     }
@@ -70,15 +76,11 @@ def to_observation(
 
 def _not_before(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """Move taken_at and started_at forward together: time never runs backwards from one observation to the next."""
-    behind = _time(meta.get("not_before") or meta["taken_at"]) - _time(meta["taken_at"])
+    behind = moment(meta.get("not_before") or meta["taken_at"]) - moment(meta["taken_at"])
     if behind <= timedelta(0):
         return meta
-    moved = {key: (_time(meta[key]) + behind).isoformat().replace("+00:00", "Z") for key in ("taken_at", "started_at")}
+    moved = {key: (moment(meta[key]) + behind).isoformat().replace("+00:00", "Z") for key in ("taken_at", "started_at")}
     return {**meta, **moved}
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def runs_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -107,16 +109,18 @@ def _from_inside(continuity: Mapping[str, Any], name: str) -> Iterator[Check]:
     site = deployment.site(continuity, name)
     server, configuration = site["sip_server"], site["configuration"]
     yield _options("inside", name, server, "sip")
+    yield from trunks.page_checks(name, server)
+    yield trunks.own_check(name, server, deployment.site(continuity, deployment.peer(continuity, name))["sip_server"])
     for leg, data in server["legs"].items():
-        page = {"address": data["address"], "port": server["monitoring_port"]}
-        yield _check("monitoring_page", "inside", name, f"page:{leg}", part=leg, path=SERVER_PAGE, **page)
-        if server["trunk"]["oos_check"]:
-            dn = server["trunk"]["dn"]
-            yield _check("monitoring_page", "trunk", name, leg, part=leg, path=TRUNK_PAGE, dn=dn, **page)
         yield _tcp("redundancy", name, f"lca:{leg}", data["address"], server["lca_port"])
     address = configuration["address"]
     yield _tcp("redundancy", name, f"lca:{configuration['host']}", address, server["lca_port"])
     yield _tcp("redundancy", name, "proxy", address, configuration["proxy_port"])
+    if "scs_port" in configuration:
+        yield _tcp("redundancy", name, SOLUTION_CONTROL, address, configuration["scs_port"])
+    if "stat_server" in site:
+        yield _tcp("redundancy", name, "stat server", **site["stat_server"])
+    yield from _running_calls(continuity, name)
     yield _master(continuity, name)
     yield _check("database", "database", name, "database", **_database(configuration))
 
@@ -147,6 +151,33 @@ def _from_the_gateway(continuity: Mapping[str, Any], gateway: str) -> Check:
     return _check(
         "gateway", "gateways", data["site"], gateway, part=gateway, driver=data["driver"], options=options, sites=sites
     )
+
+
+def _test_calls(continuity: Mapping[str, Any], gateway: str) -> Iterator[Check]:
+    """A test call through this gateway to each site that has a number for it, unless the policy asks for none."""
+    if not continuity["continuity_policy"].get("synthetic_calls", Policy().synthetic_calls):
+        return
+    data = continuity["continuity_gateways"][gateway]
+    where = {"address": data["address"], "port": data["port"], "transport": data["transport"]}
+    for name in deployment.site_names(continuity):
+        server = deployment.site(continuity, name)["sip_server"]
+        if "test_dn" in server:
+            yield _check("call", "calls", name, gateway, part=gateway, dn=server["test_dn"], **where)
+
+
+def _running_calls(continuity: Mapping[str, Any], name: str) -> Iterator[Check]:
+    """How many calls run at the site: asked at both sites as soon as either says how many it can carry."""
+    if not any(_capacity(continuity).values()):
+        return
+    server = deployment.site(continuity, name)["sip_server"]
+    for leg, data in server["legs"].items():
+        page = {"address": data["address"], "port": server["monitoring_port"], "path": CALLS_PAGE}
+        yield _check("running_calls", "capacity", name, leg, part=leg, **page)
+
+
+def _capacity(continuity: Mapping[str, Any]) -> dict[str, int | None]:
+    sites = deployment.site_names(continuity)
+    return {name: deployment.site(continuity, name)["sip_server"].get("capacity") for name in sites}
 
 
 def _from_the_store(continuity: Mapping[str, Any]) -> Check:
@@ -201,28 +232,36 @@ def _ticket(continuity: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str,
 
 
 def _site(continuity: Mapping[str, Any], reports: Reports, name: str, meta: Mapping[str, Any]) -> dict[str, Any]:
-    downtime = frozenset(meta.get("downtime") or [])
-    seen = signals.Site(
+    planned, said = continuity.get("continuity_downtimes") or [], meta.get("downtime") or []
+    downtime = statements.downtimes(planned, said, meta["started_at"])
+    seen = Site(
         name=name,
         peer=deployment.peer(continuity, name),
         inside={one: _hosts_inside(continuity, one) for one in deployment.site_names(continuity)},
         gateways={one: data["site"] for one, data in continuity["continuity_gateways"].items()},
         downtime=downtime,
         reports=reports,
+        paths=paths_of(continuity),
+        capacity=_capacity(continuity),
     )
+    attested = {**statements.attestations(meta.get("attested") or [], meta["taken_at"]), **_said_now(meta)}
     return {
         **{signal: {**rule(seen), "at": meta["started_at"]} for signal, rule in signals.RULES.items()},
         "downtime": name in downtime,
         "isolated": _of_site(meta, "isolated", name),
         "database": signals.database(seen),
         "fence": _of_site(meta, "fences", name),
-        "attested_down": _of_site(meta, "attestations", name),
+        "attested_down": attested.get(name),
     }
 
 
 def _hosts_inside(continuity: Mapping[str, Any], name: str) -> frozenset[str]:
     """The hosts inside a site that look: its vantage hosts and its gateways."""
     return frozenset([*deployment.vantage_hosts(continuity, name), *deployment.gateways(continuity, name)])
+
+
+def _said_now(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    return meta.get("attestations") or {}
 
 
 def _of_site(meta: Mapping[str, Any], key: str, name: str) -> object:

@@ -17,10 +17,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes import monitoring_page
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Settings
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.trunks import SERVER_PAGE, TRUNK_PAGE
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
-
-SERVER_PAGE = "/server?sipServer"
-TRUNK_PAGE = "/server?sipTrunkStatistics"
 
 SINGLE_SITE, PEERED, UNKNOWN = "single_site", "peered", "unknown"
 

@@ -5,6 +5,7 @@
 
     decide(observation, policy=None) -> decision                      one bundle, no memory
     track(state, observation, policy=None) -> (next state, decision)  time folded in
+    Tracker(state, policy).judge(observation) -> Judgement            track over many; its decision only when asked for
 
 No I/O, no clock, no randomness; the input is never changed; the output is plain JSON data in a fixed order. Malformed
 input raises VerdictInputError with the path of the field and what was expected.
@@ -49,12 +50,13 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_rule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_states import Picture, draw
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_time import fold, needed, settled
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_unlocked import (
+    AUTOMATIC,
     clean_for,
     drained,
     unlocked,
 )
 
-__all__ = ["DEFAULT_POLICY", "VerdictInputError", "decide", "track"]
+__all__ = ["DEFAULT_POLICY", "Judgement", "Tracker", "VerdictInputError", "decide", "track"]
 
 DEFAULT_POLICY: Dict[str, Any] = dict(Policy()._asdict())
 """Every key of the policy with its default."""
@@ -65,7 +67,7 @@ def decide(observation: Mapping[str, Any], policy: Optional[Mapping[str, Any]] =
 
     Raises VerdictInputError for a malformed observation or policy.
     """
-    picture = _picture(observation, policy)
+    picture = _picture(observation, read_policy(policy))
     raw = find(picture)
     return _decision(Case(picture, raw, raw, None))
 
@@ -79,16 +81,51 @@ def track(
 
     Raises VerdictInputError for malformed input, for a state of other sites, and for a `taken_at` before the last one.
     """
-    picture = _picture(observation, policy)
-    raw = find(picture)
-    memory = fold(load(state), picture, raw)
-    case = Case(picture, raw, _shown(memory, picture, raw), memory)
-    return dump(memory), {**_decision(case), **_timing(case, memory)}
+    tracker = Tracker(state, policy)
+    decision = tracker.judge(observation).decision()
+    return tracker.state(), decision
 
 
-def _picture(observation: Mapping[str, Any], policy: Optional[Mapping[str, Any]]) -> Picture:
-    read = read_policy(policy)
-    return draw(read_observation(observation, read), read)
+class Judgement:
+    """What `track` says of one observation, of which only what is asked for is put into words."""
+
+    def __init__(self, case: Case, memory: Memory) -> None:
+        """Judge a case by what is remembered up to it."""
+        self.case = case
+        self._memory = memory
+
+    def automatic(self) -> List[str]:
+        """Return the actions that may be done without a person."""
+        return unlocked(self.case).columns[AUTOMATIC]
+
+    def decision(self) -> Dict[str, Any]:
+        """Return the whole decision."""
+        return {**_decision(self.case), **_timing(self.case, self._memory)}
+
+
+class Tracker:
+    """`track` over successive observations: what is remembered is written down only when it is asked for."""
+
+    def __init__(self, state: Optional[Mapping[str, Any]], policy: Optional[Mapping[str, Any]] = None) -> None:
+        """Go on from a state. Raises VerdictInputError as `track`."""
+        self.policy = read_policy(policy)
+        self._memory = load(state)
+
+    def judge(self, observation: Mapping[str, Any]) -> Judgement:
+        """Fold the next observation in. Raises VerdictInputError as `track`; nothing is remembered of it then."""
+        picture = _picture(observation, self.policy)
+        raw = find(picture)
+        memory = fold(self._memory, picture, raw)
+        self._memory = memory
+        return Judgement(Case(picture, raw, _shown(memory, picture, raw), memory), memory)
+
+    def state(self) -> Dict[str, Any]:
+        """Return the state to go on from; empty before the first observation."""
+        return {} if self._memory is None else dump(self._memory)
+
+
+def _picture(observation: Mapping[str, Any], policy: Policy) -> Picture:
+    return draw(read_observation(observation, policy), policy)
 
 
 def _shown(memory: Memory, picture: Picture, raw: Finding) -> Finding:

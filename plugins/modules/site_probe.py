@@ -13,7 +13,7 @@ short_description: Look at the sites from this host
 version_added: 0.1.0
 description:
   - Runs all checks at once and says what each found. It changes nothing, and never fails because something is down.
-  - Each check has its own deadline; the module takes as long as the longest of those that meet silence.
+  - Each check has its own deadline; a look takes as long as the longest of those that meet silence.
   - Run it on a vantage host of a site, on the witness, or on a media gateway; it speaks for that place.
 options:
   checks:
@@ -22,11 +22,15 @@ options:
       - V(sip_options) sends a SIP OPTIONS to C(address), C(port), over C(transport).
       - V(monitoring_page) reads C(path) of SIP Server's HTTP monitoring page at C(address), C(port).
       - With C(dn), it tells whether that trunk is in service.
+      - V(running_calls) reads from C(path) of that page how many calls run now.
+      - V(trunk) sends a SIP OPTIONS along the inter-site trunk and judges it by C(oos_force), in seconds.
       - V(tcp) connects to C(address), C(port), and reads C(banner) where one is given.
       - V(gateway) asks the C(driver) on this host what its keep-alive found, and sends OPTIONS to each of C(sites).
       - V(master) wants a Configuration Server at C(address), C(port) that has a session on the database at
         C(database_address), C(database_port). Without C(database_address), only a closed port can be told.
       - V(database) asks that database for its role and its standby's lag.
+      - V(call) places O(call_tries) test calls at once to the number C(dn) at C(address), C(port), over C(transport).
+        Media goes both ways and is counted.
       - V(coordination) reads the coordination store on this host, of C(driver), in C(directory).
     type: list
     elements: dict
@@ -49,42 +53,21 @@ options:
     description: Seconds until a TCP connection, or one read of a page, is given up.
     type: float
     default: 3.0
-  page_names:
+  call_tries:
+    description: How many test calls a check of the kind V(call) places.
+    type: int
+    default: 3
+  call_quorum:
     description:
-      - Names and words of the monitoring page.
-      - The names of its elements are in no document that we could read; the defaults are a guess.
-      - Compared without case, blanks, dots, hyphens and underscores. What is left out keeps its default.
-    type: dict
-    default: {}
-    suboptions:
-      run_mode:
-        description: Names of the element with the run mode.
-        type: list
-        elements: str
-      primary:
-        description: Words that mean primary.
-        type: list
-        elements: str
-      backup:
-        description: Words that mean backup.
-        type: list
-        elements: str
-      trunk:
-        description: Names of the element with a trunk's DN.
-        type: list
-        elements: str
-      in_service:
-        description: Names of the element that says whether a trunk is in service.
-        type: list
-        elements: str
-      'yes':
-        description: Words that mean in service.
-        type: list
-        elements: str
-      'no':
-        description: Words that mean out of service.
-        type: list
-        elements: str
+      - How many of them must be completed. The answer is V(down) when so many fail that it can no longer be met.
+      - A call that is refused for load (486, 503, 600, 603, or 500 with Retry-After) or asked for a password (401, 407)
+        does not count as failed.
+    type: int
+    default: 2
+  call_deadline:
+    description: Seconds from the INVITE of a test call to its BYE. Hanging up may take one second more.
+    type: float
+    default: 5.0
   database:
     description: How to look at the Configuration Database. What is left out keeps its default.
     type: dict
@@ -106,10 +89,24 @@ options:
     description: Directory of the run journal on this host.
     type: path
     default: /var/lib/sip-dr
+  seconds:
+    description:
+      - For so long it looks again and again, and comes back as soon as an answer says something else than O(known).
+      - V(0) looks once.
+    type: float
+    default: 0.0
+  interval:
+    description: Seconds from the begin of one look to the begin of the next one, or more where the look takes longer.
+    type: float
+    default: 1.0
+  known:
+    description: What the last call returned as RV(said). Left out, the first look is the last one.
+    type: dict
 requirements:
   - psql on the host, for the kinds V(master) and V(database); without it their answer is unknown
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
+  - contactcenter.sip_dr.page_names
 attributes:
   check_mode:
     support: full
@@ -171,6 +168,15 @@ answers:
     targets:
       description: For a gateway, an answer for each site, with the C(state) and C(priority) that the gateway runs.
       type: dict
+    calls:
+      description: How many calls run now, for V(running_calls); none when the page does not tell.
+      type: int
+    made:
+      description: How many test calls were placed, C(completed) of them with media, C(busy) of them refused for load.
+      type: int
+    statuses:
+      description: For test calls, how many ended with each final status; C(none) for no final response.
+      type: dict
     store:
       description: For a coordination store, its records, its lock and the newest token.
       type: dict
@@ -181,26 +187,36 @@ reached:
   description: Always true; a host that could not be reached has no such key, and so the registered results tell.
   returned: always
   type: bool
+clock:
+  description: This host's clock when it began to look, in seconds since 1970.
+  returned: always
+  type: float
 run:
   description:
     - What the run journal on this host says - the newest C(token) that acted here, and the C(journal) of the last run.
   returned: always
   type: dict
 elapsed:
-  description: Seconds that all of it took.
+  description: Seconds that the look took.
   returned: always
   type: float
+waited:
+  description: Seconds from the first look's begin to that of the one whose answers these are.
+  returned: always
+  type: float
+said:
+  description: What the answers say without times and wording, for O(known) of the next call.
+  returned: O(seconds) is more than 0
+  type: dict
 """
-
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Database, Settings
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PAGE_NAMES_OPTION, page_names
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.repeated import look_until_new, said
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import missing_parameters, run_checks
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import DEFAULT_STATE_DIR, last_run
 
-WORDS = {"type": "list", "elements": "str"}
 ARGUMENTS = {
     "checks": {"type": "list", "elements": "dict", "required": True},
     "state_dir": {"type": "path", "default": DEFAULT_STATE_DIR},
@@ -208,19 +224,13 @@ ARGUMENTS = {
     "sip_tries": {"type": "int", "default": 6},
     "probe_deadline": {"type": "float", "default": 8.0},
     "connect_timeout": {"type": "float", "default": 3.0},
-    "page_names": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "run_mode": WORDS,
-            "primary": WORDS,
-            "backup": WORDS,
-            "trunk": WORDS,
-            "in_service": WORDS,
-            "yes": WORDS,
-            "no": WORDS,
-        },
-    },
+    "call_tries": {"type": "int", "default": 3},
+    "call_quorum": {"type": "int", "default": 2},
+    "call_deadline": {"type": "float", "default": 5.0},
+    "seconds": {"type": "float", "default": 0.0},
+    "interval": {"type": "float", "default": 1.0},
+    "known": {"type": "dict"},
+    **PAGE_NAMES_OPTION,
     "database": {
         "type": "dict",
         "default": {},
@@ -236,14 +246,16 @@ ARGUMENTS = {
 
 def settings(params: dict) -> Settings:
     """The module's options as the checks want them; what was left out keeps its default."""
-    names = {name: tuple(words) for name, words in params["page_names"].items() if words is not None}
     database = {name: value for name, value in params["database"].items() if value is not None}
     return Settings(
         sip_t1=params["sip_t1"],
         sip_tries=params["sip_tries"],
         probe_deadline=params["probe_deadline"],
         connect_timeout=params["connect_timeout"],
-        page_names=PageNames(**names),
+        call_tries=params["call_tries"],
+        call_quorum=params["call_quorum"],
+        call_deadline=params["call_deadline"],
+        page_names=page_names(params["page_names"]),
         database=Database(**database),
     )
 
@@ -255,11 +267,15 @@ def main() -> None:
     missing = [problem for check in checks for problem in missing_parameters(check)]
     if missing:
         module.fail_json(msg="; ".join(missing))
-    started = time.monotonic()
-    answers = run_checks(checks, settings(module.params))
-    elapsed = round(time.monotonic() - started, 3)
-    run = last_run(module.params["state_dir"])
-    module.exit_json(changed=False, reached=True, answers=answers, elapsed=elapsed, run=run)
+    module.exit_json(changed=False, reached=True, **_look(checks, module.params))
+
+
+def _look(checks: list, params: dict) -> dict:
+    wanted = settings(params)
+    look = look_until_new(lambda: run_checks(checks, wanted), params["interval"], params["seconds"], params["known"])
+    times = {"clock": look.clock, "elapsed": round(look.elapsed, 3), "waited": round(look.waited, 3)}
+    words = {"said": said(look.answers)} if params["seconds"] else {}
+    return {"answers": look.answers, **times, **words, "run": last_run(params["state_dir"])}
 
 
 if __name__ == "__main__":

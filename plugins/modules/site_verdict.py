@@ -2,9 +2,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges a saved observation of two sites; the work is done in module_utils/verdict.py."""
-
-from __future__ import annotations
+"""Documentation of site_verdict; the work is done by the action plugin of the same name."""
 
 DOCUMENTATION = r"""
 module: site_verdict
@@ -15,7 +13,7 @@ description:
     degraded or well, what may be done automatically, what a person may do, what is forbidden, which guards are not met.
   - A pure function of its options. It looks at nothing, changes nothing, and gives the same answer for the same input,
     so that a bundle of the past can be judged again.
-  - It is meant to run on the controller.
+  - It runs on the controller, whatever host the task is for; no module is sent anywhere.
 options:
   observation:
     description:
@@ -51,7 +49,6 @@ EXAMPLES = r"""
 - name: Judge one bundle
   contactcenter.sip_dr.site_verdict:
     observation: "{{ bundle }}"
-  delegate_to: localhost
   register: judged
 
 - name: Judge the next bundle with what is remembered of the earlier ones
@@ -61,7 +58,6 @@ EXAMPLES = r"""
       call_plane: auto
       confirm: 20
     state: "{{ judged_before.state | default({}) }}"
-  delegate_to: localhost
   register: judged
 """
 
@@ -150,6 +146,13 @@ state:
   description: What to hand in with the next observation; null when O(state) was left out.
   returned: success
   type: dict
+series:
+  description:
+    - What a replay of this decision needs, as the entries of a saved series - policy and state from before, then
+      observation and decision. The entries of successive decisions may follow each other in one series.
+  returned: success; empty when O(state) was left out
+  type: list
+  elements: dict
 path:
   description: Where a malformed value stands.
   returned: failure
@@ -160,32 +163,3 @@ expected:
   returned: failure
   type: str
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import (
-    VerdictInputError,
-    decide,
-    track,
-)
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "observation": {"type": "dict", "required": True},
-            "policy": {"type": "dict"},
-            "state": {"type": "dict"},
-        },
-        supports_check_mode=True,
-    )
-    observation, policy, state = (module.params[name] for name in ("observation", "policy", "state"))
-    try:
-        after, decision = (None, decide(observation, policy)) if state is None else track(state, observation, policy)
-    except VerdictInputError as error:
-        module.fail_json(msg=str(error), path=error.path, expected=error.expected)
-    module.exit_json(changed=False, decision=decision, state=after)
-
-
-if __name__ == "__main__":
-    main()

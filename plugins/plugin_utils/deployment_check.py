@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import NO_WITNESS
@@ -16,41 +15,21 @@ from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.addresses imp
     parse_address,
     parse_network,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_case import AddressOf, Case
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_schema import DEPLOYMENT
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.duplicates import duplicates
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.observer_check import (
+    check_downtimes,
+    check_paths,
+    check_test_calls,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.policy_check import checked_policy
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.schema import (
     MISSING,
     Problem,
     did_you_mean,
-    problem,
     show,
 )
-
-AddressOf = Callable[[str], "str | None"]
-"""The `ansible_host` of an inventory host (its name where it has none), None for a host that is not there."""
-
-
-@dataclass
-class Case:
-    """The data under judgement and what was found wrong with it so far."""
-
-    data: dict[str, Any]
-    address_of: AddressOf
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def sites(self) -> dict[str, Any]:
-        """The sites that could be read."""
-        return dict(self.data["continuity_sites"])
-
-    def networks_of(self, site: str | None) -> list[str | None]:
-        """Return the networks of a site; none for a site that is not there."""
-        return list(self.sites[site]["networks"]) if site in self.sites else []
-
-    def add(self, path: str, expected: str, found: object) -> None:
-        """Note a problem."""
-        self.problems.append(problem(path, expected, found))
 
 
 def check_deployment(
@@ -59,10 +38,10 @@ def check_deployment(
     """Return the data with its defaults filled in, and everything that is wrong with it (empty: it may be used)."""
     problems: list[Problem] = []
     case = Case(DEPLOYMENT.read(variables, "", problems), address_of, problems)
-    for check in CHECKS:
-        check(case)
     witness = case.data["continuity_witness"]
     case.data["continuity_policy"] = checked_policy(case.data["continuity_policy"], witness, case.problems)
+    for check in CHECKS:
+        check(case)
     if failed_site and failed_site not in case.sites:
         case.add("continuity_failed_site", f"one of the two sites{did_you_mean(failed_site, case.sites)}", failed_site)
     return case.data, case.problems
@@ -102,6 +81,8 @@ def _site_addresses(case: Case) -> Iterator[tuple[str, str | None, str | None]]:
             yield f"{path}.sip_server.legs.{leg}.address", name, data["address"]
         yield f"{path}.configuration.address", name, configuration["address"]
         yield f"{path}.configuration.database.address", name, configuration["database"]["address"]
+        if "stat_server" in site:
+            yield f"{path}.stat_server.address", name, site["stat_server"]["address"]
     for name, data in case.data["continuity_gateways"].items():
         yield f"continuity_gateways.{name}.address", data["site"], data["address"]
 
@@ -253,4 +234,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     _check_phones,
     _check_coordination,
     _check_duplicates,
+    check_test_calls,
+    check_paths,
+    check_downtimes,
 )

@@ -37,6 +37,11 @@ SITE_NAME = Text(
     pattern=r"(?!(?:none|null|unknown)$)[A-Za-z][A-Za-z0-9_-]*",
 )
 
+TIME = Text(
+    'a time in quotes with its zone, such as "2026-01-31T03:14:15Z"',
+    pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
+)
+
 NETWORKS = ListOf(Text("a network"), "networks such as 10.71.1.0/24", at_least=1)
 
 TRUNK = Record(
@@ -58,9 +63,13 @@ SIP_SERVER = Record(
         "monitoring_port": Field(PORT),
         "trunk": Field(TRUNK),
         "lca_port": Field(PORT, 4999),
+        "test_dn": Field(NUMBER, optional=True),
+        "capacity": Field(Integer(1, 1_000_000), optional=True),
     },
     "the site's SIP Server",
 )
+
+STAT_SERVER = Record({"address": Field(ADDRESS), "port": Field(PORT)}, "the site's Stat Server")
 
 DATABASE = Record(
     {"host": Field(HOST), "address": Field(ADDRESS), "port": Field(PORT, 5432)}, "the Configuration Database"
@@ -72,6 +81,7 @@ CONFIGURATION = Record(
         "address": Field(ADDRESS),
         "port": Field(PORT, 2020),
         "proxy_port": Field(PORT, 2025),
+        "scs_port": Field(PORT, optional=True),
         "database": Field(DATABASE),
     },
     "the site's Configuration Server",
@@ -83,6 +93,7 @@ SITE = Record(
         "vantage": Field(ListOf(HOST, "inventory hosts inside the site", at_least=1)),
         "sip_server": Field(SIP_SERVER),
         "configuration": Field(CONFIGURATION),
+        "stat_server": Field(STAT_SERVER, optional=True),
     },
     "a site",
 )
@@ -92,6 +103,8 @@ GATEWAY = Record(
         "site": Field(Text("one of the two sites")),
         "driver": Field(Text(choices=tuple(GATEWAY_DRIVERS))),
         "address": Field(ADDRESS),
+        "port": Field(PORT, 5060),
+        "transport": Field(TRANSPORT, "udp"),
         "driver_options": Field(Anything(), {}),
     },
     "a media gateway",
@@ -136,6 +149,10 @@ COORDINATION = Record(
     "the coordination store",
 )
 
+DOWNTIME = Record(
+    {"name": Field(Text("a site or a media gateway")), "from": Field(TIME), "until": Field(TIME)}, "a planned downtime"
+)
+
 DEPLOYMENT = Record(
     {
         "continuity_sites": Field(MapOf(SITE, "sites", low=2, high=2, name=SITE_NAME)),
@@ -144,6 +161,9 @@ DEPLOYMENT = Record(
         "continuity_networks": Field(ZONES, {}),
         "continuity_gateways": Field(MapOf(GATEWAY, "media gateways", low=1)),
         "continuity_gateways_one_sided": Field(Flag(), False),
+        "continuity_paths": Field(MapOf(ListOf(Text("a name"), "names of lines, networks or machines"), "hosts"), {}),
+        "continuity_paths_shared": Field(Flag(), False),
+        "continuity_downtimes": Field(ListOf(DOWNTIME, "planned downtimes"), []),
         "continuity_phones": Field(ListOf(PHONE, "phones"), []),
         "continuity_provisioning": Field(PROVISIONING, optional=True),
         "continuity_service_names": Field(MapOf(SERVICE_NAME, "service names"), {}),

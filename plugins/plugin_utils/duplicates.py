@@ -22,7 +22,7 @@ def duplicates(data: Mapping[str, Any]) -> list[Problem]:
     return [
         *_clashes(_addresses(data), "an address that nobody else has"),
         *_clashes(_phone_claims(phones, "name"), "a phone's name that no other has"),
-        *_clashes(_phone_claims(phones, "dn"), "a number that no other phone has"),
+        *_clashes([*_phone_claims(phones, "dn"), *_test_numbers(data)], "a number that nobody else has"),
         *_clashes(_phone_claims(phones, "mac"), "a MAC address that no other phone has"),
         *_clashes(_sockets(phones), "an address and port that no other phone has"),
     ]
@@ -63,6 +63,13 @@ def _phone_claims(phones: list[Mapping[str, Any]], key: str) -> Iterator[Claim]:
         claimed = phone.get(key)
         if claimed is not None:
             yield f"continuity_phones[{index}].{key}", index, _bare(claimed) if key == "mac" else claimed
+
+
+def _test_numbers(data: Mapping[str, Any]) -> Iterator[Claim]:
+    for name, site in data["continuity_sites"].items():
+        number = site["sip_server"].get("test_dn")
+        if number is not None:
+            yield f"continuity_sites.{name}.sip_server.test_dn", name, number
 
 
 def _bare(mac: str) -> str:

@@ -32,7 +32,7 @@ def checked_policy(given: Mapping[str, Any], witness: str | None, problems: list
         return dict(read_policy(read)._asdict())
     except VerdictInputError as error:
         problems.append(_problem(error, read))
-        return dict(Policy()._asdict())
+        return {**Policy()._asdict(), **read}
 
 
 def _is_sound(key: str, value: object, problems: list[Problem]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-LISTS = frozenset({"events"})
+LISTS = frozenset({"events", "attestations", "downtime"})
 """Keys whose value is a list that only grows: hosts are merged by union, not by version."""
 
 IDENTITY = ("hostname", "boot_id", "pid_namespace", "pid", "started")

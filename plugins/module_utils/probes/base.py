@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.call import CallSettings
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
 
 Answer = dict[str, Any]
@@ -32,18 +33,28 @@ class Database:
 
 @dataclass(frozen=True)
 class Settings:
-    """The policy's timers in seconds, and what else the checks need."""
+    """The policy's timers in seconds, and what else the checks need.
+
+    call_tries: test calls of one check. call_quorum: how many must be completed. call_deadline: seconds for each.
+    """
 
     sip_t1: float = 0.2
     sip_tries: int = 6
     probe_deadline: float = 8.0
     connect_timeout: float = 3.0
+    call_tries: int = 3
+    call_quorum: int = 2
+    call_deadline: float = 5.0
     page_names: PageNames = field(default_factory=PageNames)
     database: Database = field(default_factory=Database)
 
     def sip_client(self) -> SipClient:
         """A SIP client with the policy's timers."""
         return SipClient(t1=self.sip_t1, tries=self.sip_tries, deadline=self.probe_deadline)
+
+    def call_settings(self) -> CallSettings:
+        """How test calls are placed with the policy's timers."""
+        return CallSettings(t1=self.sip_t1, tries=self.sip_tries, deadline=self.call_deadline)
 
 
 def answer(value: str, answered: bool, detail: str, **more: object) -> Answer:

@@ -19,18 +19,15 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base i
     answer,
     no_connection,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import (
-    MAX_PAGE_BYTES,
-    run_mode,
-    trunk_state,
-)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import MAX_PAGE_BYTES, run_mode
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.trunk_page import trunk_state
 
 
 def look(check: Mapping[str, Any], settings: Settings) -> Answer:
     """With dn: is that trunk in service? Without: does the page come, and its `run_mode` (primary, backup, unknown)."""
     started = time.monotonic()
     try:
-        status, page = _get(check, settings)
+        status, page = fetch(check, settings)
     except http.client.HTTPException as error:
         return answer("unknown", True, f"no HTTP answer: {type(error).__name__}")
     except OSError as error:
@@ -41,7 +38,8 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
     return {**(_trunk(check, page, settings) if "dn" in check else _mode(page, settings)), "rtt": rtt}
 
 
-def _get(check: Mapping[str, Any], settings: Settings) -> tuple[int, str]:
+def fetch(check: Mapping[str, Any], settings: Settings) -> tuple[int, str]:
+    """HTTP status and text of a page. Raises OSError and http.client.HTTPException."""
     connection = http.client.HTTPConnection(check["address"], int(check["port"]), timeout=settings.connect_timeout)
     try:
         connection.request("GET", check["path"])

@@ -11,9 +11,9 @@ here are a guess, compared without case, blanks, dots, hyphens and underscores, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Optional
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Optional
 from xml.etree import ElementTree
 
 MAX_PAGE_BYTES = 1 << 20
@@ -25,37 +25,56 @@ _LINE = re.compile(r"^\s*([A-Za-z][\w .-]{0,60}?)\s*[:=]\s*(\S.*?)\s*$", re.MULT
 
 @dataclass(frozen=True)
 class PageNames:
-    """The names and words to look for. run_mode, trunk, in_service: names; primary, backup, yes, no: values."""
+    """The names and words to look for.
+
+    run_mode, trunk, in_service, out_of_service (which turns yes and no round), calls: names. primary, backup, yes, no:
+    values.
+    """
 
     run_mode: tuple[str, ...] = ("runMode", "run-mode", "haRole", "role", "mode")
     primary: tuple[str, ...] = ("primary", "active", "master")
     backup: tuple[str, ...] = ("backup", "standby", "passive")
     trunk: tuple[str, ...] = ("dn", "trunk", "trunkDn", "name", "number")
-    in_service: tuple[str, ...] = ("inService", "in-service-status", "serviceStatus", "inServiceStatus")
-    yes: tuple[str, ...] = ("1", "true", "yes", "in service", "inservice", "up")
-    no: tuple[str, ...] = ("0", "false", "no", "out of service", "oos", "down")
+    in_service: tuple[str, ...] = ("inService", "in-service-status", "serviceStatus", "serviceState")
+    out_of_service: tuple[str, ...] = ("outOfService", "oos", "isOos", "out-of-service-status")
+    yes: tuple[str, ...] = ("1", "true", "yes", "in service", "up")
+    no: tuple[str, ...] = ("0", "false", "no", "out of service", "not in service", "oos", "down")
+    calls: tuple[str, ...] = ("currentCalls", "activeCalls", "callsInProgress", "numberOfCalls", "calls")
+
+
+_WORDS = {"type": "list", "elements": "str"}
+PAGE_NAMES_OPTION: dict[str, Any] = {
+    "page_names": {"type": "dict", "default": {}, "options": {one.name: _WORDS for one in fields(PageNames)}}
+}
+"""The argument specification of the option; its documentation is the fragment page_names."""
+
+
+def page_names(option: Mapping[str, Any]) -> PageNames:
+    """The option as it was given; what was left out keeps its default."""
+    return PageNames(**{name: tuple(words) for name, words in option.items() if words is not None})
 
 
 def run_mode(page: str, names: PageNames) -> str:
     """primary, backup or unknown: what the page says of the server that serves it."""
-    words = {_plain(word): "primary" for word in names.primary}
-    words.update({_plain(word): "backup" for word in names.backup})
+    words = {plain(word): "primary" for word in names.primary}
+    words.update({plain(word): "backup" for word in names.backup})
     for group in _groups(page):
-        said = words.get(_plain(_value(group, names.run_mode) or ""))
+        said = words.get(plain(_value(group, names.run_mode) or ""))
         if said:
             return said
     return "unknown"
 
 
-def trunk_state(page: str, dn: str, names: PageNames) -> Optional[bool]:
-    """Whether the Trunk DN is in service, or None when the page does not tell."""
-    for group in _groups(page):
-        if any(_plain(key) in _plains(names.trunk) and value == dn for key, value in group):
-            word = _plain(_value(group, names.in_service) or "")
-            if word in _plains(names.yes):
-                return True
-            if word in _plains(names.no):
-                return False
+def running_calls(page: str, names: PageNames) -> Optional[int]:
+    """How many calls run now, by the first of the names that the page has with a number; None when it tells none.
+
+    A name that stands there several times, as for each trunk, is added up.
+    """
+    pairs = [pair for group in _groups(page) for pair in group]
+    for name in names.calls:
+        figures = [int(value) for key, value in pairs if plain(key) == plain(name) and value.isdecimal()]
+        if figures:
+            return sum(figures)
     return None
 
 
@@ -68,23 +87,26 @@ def _groups(page: str) -> Iterator[list[tuple[str, str]]]:
         yield [*tags, *_ATTRIBUTE.findall(page), *_LINE.findall(page)]
         return
     for element in root.iter():
-        children = [(_local(child.tag), (child.text or "").strip()) for child in element]
+        children = [(local(child.tag), (child.text or "").strip()) for child in element]
         yield [*element.attrib.items(), *children]
-    yield [(_local(root.tag), (root.text or "").strip())]
+    yield [(local(root.tag), (root.text or "").strip())]
 
 
 def _value(group: Iterable[tuple[str, str]], wanted: Iterable[str]) -> Optional[str]:
-    found = {_plain(name): value for name, value in reversed(list(group))}
-    return next((found[_plain(name)] for name in wanted if _plain(name) in found), None)
+    found = {plain(name): value for name, value in reversed(list(group))}
+    return next((found[plain(name)] for name in wanted if plain(name) in found), None)
 
 
-def _local(tag: str) -> str:
+def local(tag: str) -> str:
+    """A tag without its namespace."""
     return tag.rsplit("}", 1)[-1]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name or word as it is compared: without case, blanks, dots, hyphens and underscores."""
     return re.sub(r"[\s._-]", "", name).lower()
 
 
-def _plains(names: Iterable[str]) -> set[str]:
-    return {_plain(name) for name in names}
+def plains(names: Iterable[str]) -> set[str]:
+    """Names or words as they are compared."""
+    return {plain(name) for name in names}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Answer, Settings, answer
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Outcome
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import grade, options
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import detail, grade, options
 
 
 def look(check: Mapping[str, Any], settings: Settings) -> Answer:
@@ -22,11 +22,4 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
 def graded(outcome: Outcome) -> Answer:
     """The outcome of an OPTIONS as an answer, with its round-trip time in seconds and the number of sendings."""
     value, answered = grade(outcome)
-    return answer(value, answered, _detail(outcome), rtt=outcome.rtt, sent=outcome.sent)
-
-
-def _detail(outcome: Outcome) -> str:
-    if outcome.status is not None:
-        return f"{outcome.status} {outcome.reason}".rstrip()
-    silence = f"no final response to {outcome.sent} sendings" if outcome.sent else "could not be sent"
-    return ", ".join(part for part in (silence, outcome.error) if part)
+    return answer(value, answered, detail(outcome), rtt=outcome.rtt, sent=outcome.sent)

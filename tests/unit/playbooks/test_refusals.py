@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -114,3 +115,68 @@ def test_a_connection_would_have_been_recorded(controller):
 def test_where_the_reports_go_is_no_misspelt_variable(controller, tmp_path):
     done = controller.run("ansible-playbook", "playbooks/preflight.yml", "-e", f"continuity_runs={tmp_path}")
     assert (done.returncode, controller.connections) == (0, ""), done.stdout + done.stderr
+
+
+ATTEST = {"continuity_attested_site": "fra", "continuity_first_attester": "alice", "continuity_second_attester": "bob"}
+DOWNTIME = {
+    "continuity_downtime_of": "fra",
+    "continuity_downtime_by": "alice",
+    "continuity_downtime_minutes": "60",
+    "continuity_downtime_why": "power",
+}
+STATEMENTS = {
+    "nobody attests": ("attest", {}, "continuity_attested_site, continuity_first_attester: expected"),
+    "one person twice": ("attest", {**ATTEST, "continuity_second_attester": " Alice "}, "Refused: two_people."),
+    "one person": (
+        "attest",
+        {key: ATTEST[key] for key in ("continuity_attested_site", "continuity_first_attester")},
+        "Refused: two_people. Attested by alice only",
+    ),
+    "attested for no time": ("attest", {**ATTEST, "continuity_attested_minutes": "0"}, "continuity_attested_minutes:"),
+    "attested until some day": ("attest", {**ATTEST, "continuity_attested_until": "May"}, "the word now"),
+    "attested site unknown": (
+        "attest",
+        {**ATTEST, "continuity_attested_site": "frax"},
+        "continuity_attested_site: expected one of the two sites (fra, ams); found frax",
+    ),
+    "downtime of nothing": ("downtime", {}, "continuity_downtime_of, continuity_downtime_by"),
+    "downtime for no reason": ("downtime", {**DOWNTIME, "continuity_downtime_why": " "}, "and why"),
+    "downtime without end": ("downtime", {**DOWNTIME, "continuity_downtime_minutes": "0"}, "how long"),
+    "downtime of nobody": (
+        "downtime",
+        {**DOWNTIME, "continuity_downtime_of": "fra-gw-9"},
+        "continuity_downtime_of: expected a site or a media gateway (fra, ams, fra-gw-1,",
+    ),
+    "nobody acknowledges": ("acknowledge", {}, "continuity_acknowledged_by: expected your name"),
+    "acknowledged site unknown": (
+        "acknowledge",
+        {"continuity_acknowledged_by": "alice", "continuity_acknowledged_site": "frax"},
+        "continuity_acknowledged_site: expected one of the two sites (fra, ams); found frax",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STATEMENTS)
+def test_a_statement_is_refused_before_any_connection(controller, case):
+    playbook, variables, sentence = STATEMENTS[case]
+    done = controller.run("ansible-playbook", f"playbooks/{playbook}.yml", "-e", json.dumps(variables))
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == REFUSED, said
+    assert sentence in said
+    assert not controller.connections
+
+
+@pytest.mark.parametrize("playbook", ["attest", "downtime", "acknowledge"])
+def test_a_statement_that_nobody_can_remember_is_refused(controller, playbook):
+    controller.edit(lambda data: data["continuity_policy"].update(confirm=0))
+    variables = {**ATTEST, **DOWNTIME, "continuity_attested_until": "now", "continuity_acknowledged_by": "alice"}
+    done = controller.run("ansible-playbook", f"playbooks/{playbook}.yml", "-e", json.dumps(variables))
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == REFUSED, said
+    assert "Refused: coordination. No host of the coordination store can be reached (fra-cfg, ams-cfg)." in said
+
+
+def test_what_people_say_is_no_misspelt_variable(controller):
+    variables = {**ATTEST, **DOWNTIME, "continuity_downtime_until": "now", "continuity_acknowledged_by": "alice"}
+    done = controller.run("ansible-playbook", "playbooks/preflight.yml", "-e", json.dumps(variables))
+    assert done.returncode == 0, done.stdout + done.stderr

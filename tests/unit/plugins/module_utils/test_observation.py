@@ -12,122 +12,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation i
     to_observation,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import KINDS, missing_parameters
-
-META = {"taken_at": "2026-01-31T03:14:15Z", "started_at": "2026-01-31T03:14:03Z"}
-
-
-def site(number, vantage=None):
-    net = f"10.71.{number}"
-    return {
-        "networks": [f"{net}.0/24"],
-        "vantage": vantage or [f"s{number}-cfg"],
-        "sip_server": {
-            "address": f"{net}.100",
-            "port": 5060,
-            "transport": "udp",
-            "application": f"SIP_Server_{number}",
-            "legs": {f"s{number}-sip-a": {"address": f"{net}.11"}, f"s{number}-sip-b": {"address": f"{net}.12"}},
-            "monitoring_port": 8080,
-            "trunk": {"dn": "trunk_peer", "oos_check": 1, "oos_force": 2},
-            "lca_port": 4999,
-        },
-        "configuration": {
-            "host": f"s{number}-cfg",
-            "address": f"{net}.20",
-            "port": 2020,
-            "proxy_port": 2025,
-            "database": {"host": f"s{number}-cfg", "address": f"{net}.20", "port": 5432},
-        },
-    }
-
-
-def deployed(gateways=None, witness="witness", vantage1=None, vantage2=None):
-    gateways = gateways or {"s1-gw": "site1", "s2-gw": "site2"}
-    return {
-        "continuity_sites": {"site1": site(1, vantage1), "site2": site(2, vantage2)},
-        "continuity_witness": witness,
-        "continuity_gateways": {name: {"site": at, "driver": "kamailio"} for name, at in gateways.items()},
-        "continuity_coordination": {
-            "driver": "files",
-            "hosts": ["s1-cfg", "s2-cfg"],
-            "directory": "/var/lib/sip-dr",
-        },
-        "continuity_policy": {},
-    }
-
-
-def said(value, answered=None, **more):
-    return {"value": value, "answered": value == "up" if answered is None else answered, "detail": "", **more}
-
-
-def target(value, answered=None):
-    return said(value, answered, options=value)
-
-
-def healthy_answer(check):
-    more = {}
-    if check["signal"] == "inside" and check["kind"] == "monitoring_page":
-        more = {"run_mode": "primary" if check["part"].endswith("-a") else "backup"}
-    if check["kind"] == "gateway":
-        more = {"targets": {name: target("up") for name in check["sites"]}, "prefers": check["about"]}
-    if check["kind"] == "database":
-        more = {"role": "primary", "lag": 512} if check["about"] == "site1" else {"role": "standby", "lag": None}
-    value = "down" if check["signal"] == "master" and check["about"] == "site2" else "up"
-    return {**said(value), "id": check["id"], "kind": check["kind"], **more}
-
-
-class World:
-    """The answers of a healthy deployment, to be spoilt by a test."""
-
-    def __init__(self, **how):
-        self.continuity = deployed(**how)
-        self.probes = {
-            host: {"reached": True, "answers": [healthy_answer(check) for check in probe_checks(self.continuity, host)]}
-            for host in deployment.observers(self.continuity)
-        }
-        self.meta = dict(META)
-
-    def silence(self, *hosts):
-        for host in hosts:
-            self.probes[host] = {"reached": False}
-        return self
-
-    def answer(self, host, prefix, value, answered=None, **more):
-        found = [one for one in self.probes[host].get("answers", []) if one["id"].startswith(prefix)]
-        assert found, prefix
-        for one in found:
-            one.update(said(value, answered, **more))
-        return self
-
-    def gateway(self, host, **values):
-        answers = self.probes[host]["answers"]
-        answers[0]["targets"] = {name: target(value, value == "up") for name, value in values.items()}
-        answers[0]["value"] = "up" if "up" in values.values() else "down"
-        return self
-
-    def unreadable(self, host, options="down"):
-        one = self.probes[host]["answers"][0]
-        one.update(said("unknown", False))
-        one["targets"] = {name: {**said("unknown", options == "up"), "options": options} for name in one["targets"]}
-        return self
-
-    def lose(self, number):
-        """The whole site goes: its hosts are silent, nobody outside gets an answer about it."""
-        name, other = f"site{number}", 3 - number
-        self.silence(f"s{number}-cfg", f"s{number}-gw")
-        self.answer(f"s{other}-cfg", f"peer:{name}", "down").answer(f"s{other}-cfg", f"mgmt:{name}", "down")
-        self.answer(f"s{other}-cfg", f"master:{name}", "down")
-        self.answer("witness", f"witness:{name}", "down").answer("witness", f"master:{name}", "down")
-        return self.gateway(f"s{other}-gw", **{name: "down", f"site{other}": "up"})
-
-    def look(self):
-        return to_observation(self.continuity, self.probes, self.meta)
-
-    def values(self, name):
-        return {signal: self.look()["sites"][name][signal]["value"] for signal in signals.RULES}
-
-    def signal(self, name, signal):
-        return self.look()["sites"][name][signal]
+from observed_world import META, World, deployed, said
 
 
 def test_all_is_well():
@@ -154,9 +39,11 @@ def test_a_dead_site_is_silent_everywhere():
         "peer": "down",
         "witness": "down",
         "gateways": "down",
+        "calls": "down",
         "trunk": "unknown",
         "mgmt": "down",
         "master": "down",
+        "capacity": "unknown",
     }
     seen = world.look()["sites"]["site1"]
     assert not any(seen[signal]["answered"] for signal in signals.RULES)
@@ -167,7 +54,7 @@ def test_a_host_that_was_not_reached_never_says_down():
     world = World().silence("s1-cfg", "s2-cfg", "witness", "s1-gw", "s2-gw")
     for name in ("site1", "site2"):
         assert set(world.values(name).values()) == {"unknown"}
-    assert world.look()["observer"] == {"healthy": False}
+    assert world.look()["observer"]["healthy"] is False
 
 
 def test_hosts_that_are_left_out_were_not_reached():
@@ -184,7 +71,8 @@ def test_an_answer_that_is_missing_is_unknown():
 
 def test_one_vantage_host_is_enough_for_a_healthy_observer_and_a_gateway_is_none():
     assert World().silence("s1-cfg", "s2-cfg").look()["observer"] == {"healthy": True}
-    assert World().silence("s1-cfg", "s2-cfg", "witness").look()["observer"] == {"healthy": False}
+    blind = World().silence("s1-cfg", "s2-cfg", "witness").look()["observer"]
+    assert blind == {"healthy": False, "why": ["no vantage host and no witness was reached"]}
 
 
 # gateways
@@ -199,6 +87,18 @@ def test_gateways_up_by_any_gateway_even_the_sites_own():
 def test_gateways_down():
     world = World().gateway("s1-gw", site1="down", site2="up").gateway("s2-gw", site1="down", site2="up")
     assert world.values("site1")["gateways"] == "down"
+
+
+def test_a_target_taken_out_of_the_dispatcher_is_judged_by_what_its_gateway_still_hears():
+    world = World()
+    for host in ("s1-gw", "s2-gw"):
+        world.probes[host]["answers"][0]["targets"]["site1"].update(state="AX", priority=0)
+    assert world.values("site1")["gateways"] == "up"
+
+
+def test_all_gateways_in_the_dead_site():
+    world = World(gateways={"s1-gw": "site1", "s1-gw2": "site1"}).silence("s1-cfg", "s1-gw", "s1-gw2")
+    assert world.values("site1")["gateways"] == world.values("site2")["gateways"] == "unknown"
 
 
 def test_only_the_sites_own_gateways_never_make_down():
@@ -232,7 +132,7 @@ def test_a_silent_gateway_of_a_site_that_anybody_hears_spares_it():
 def test_a_silent_gateway_in_declared_downtime_spares_nothing(what):
     world = World(gateways={"s1-gw": "site1", "s2-gw": "site2", "s2-gw2": "site2"})
     world.gateway("s1-gw", site1="down", site2="up").gateway("s2-gw", site1="down", site2="up").silence("s2-gw2")
-    world.meta["downtime"] = [what]
+    world.downtime(what)
     assert world.values("site1")["gateways"] == "down"
     assert world.look()["sites"]["site2"]["downtime"] is (what == "site2")
 
@@ -256,13 +156,13 @@ def test_a_503_is_down_but_answered():
 def test_peer_up_by_any_of_two_reporters():
     world = World(vantage2=["s2-cfg", "s2-x"]).answer("s2-x", "peer:site1", "down")
     assert world.values("site1")["peer"] == "up"
-    assert world.signal("site1", "peer")["of"] == [1, 2]
+    assert world.signal("site1", "peer")["of"] == [1, 1]
 
 
 def test_peer_one_reporter_of_two_is_enough_for_down():
     world = World(vantage2=["s2-cfg", "s2-x"]).silence("s2-x").answer("s2-cfg", "peer:site1", "down")
     signal = world.signal("site1", "peer")
-    assert (signal["value"], signal["of"]) == ("down", [0, 2])
+    assert (signal["value"], signal["of"]) == ("down", [0, 1])
     assert signal["by"]["s2-x"] == {"value": "unknown", "detail": "no answer from this host"}
 
 
@@ -294,7 +194,7 @@ def stack_dead():
 
 def test_inside_down_when_a_host_inside_answers_and_no_server_runs_as_primary():
     signal = stack_dead().signal("site1", "inside")
-    assert (signal["value"], signal["answered"], signal["of"]) == ("down", True, [0, 2])
+    assert (signal["value"], signal["answered"], signal["of"]) == ("down", True, [0, 1])
 
 
 def test_inside_a_page_that_names_a_primary_forbids_down():
@@ -375,8 +275,37 @@ def test_redundancy_a_silent_gateway():
 
 def test_redundancy_a_silent_gateway_in_declared_downtime():
     world = World().silence("s1-gw")
-    world.meta["downtime"] = ["s1-gw"]
+    world.downtime("s1-gw")
     assert world.values("site1")["redundancy"] == "up"
+
+
+def with_scs(port=7070):
+    world = World()
+    for number in (1, 2):
+        world.continuity["continuity_sites"][f"site{number}"]["configuration"]["scs_port"] = port
+        check = {"id": f"redundancy:site{number}:scs", "kind": "tcp", "signal": "redundancy", "about": f"site{number}"}
+        world.probes[f"s{number}-cfg"]["answers"].append({**said("up" if number == 1 else "down"), **check})
+    return world
+
+
+def test_redundancy_the_solution_control_server_of_the_dormant_site_sleeps():
+    world = with_scs()
+    assert world.values("site1")["redundancy"] == world.values("site2")["redundancy"] == "up"
+    assert "scs" not in world.signal("site2", "redundancy")["by"]
+
+
+def test_redundancy_the_solution_control_server_beside_the_master_is_lost():
+    signal = with_scs().answer("s1-cfg", "redundancy:site1:scs", "down", True).signal("site1", "redundancy")
+    assert (signal["value"], signal["by"]["scs"]["value"]) == ("down", "down")
+
+
+def test_redundancy_stat_server_where_it_is_named():
+    world = World()
+    world.continuity["continuity_sites"]["site1"]["stat_server"] = {"address": "10.71.1.40", "port": 2060}
+    (check,) = [one for one in probe_checks(world.continuity, "s1-cfg") if one["id"] == "redundancy:site1:stat server"]
+    assert (check["address"], check["port"]) == ("10.71.1.40", 2060)
+    world.probes["s1-cfg"]["answers"].append({**said("down", True), "id": check["id"]})
+    assert world.values("site1")["redundancy"] == "down"
 
 
 def test_redundancy_is_unknown_without_a_host_inside():
@@ -403,7 +332,8 @@ def test_trunk_without_oos_check_is_unknown():
     world = World()
     world.continuity["continuity_sites"]["site1"]["sip_server"]["trunk"]["oos_check"] = 0
     assert world.values("site1")["trunk"] == "unknown"
-    assert not [one for one in probe_checks(world.continuity, "s1-cfg") if one["signal"] == "trunk"]
+    asked = [one["kind"] for one in probe_checks(world.continuity, "s1-cfg") if one["signal"] == "trunk"]
+    assert asked == ["trunk"]  # our own look, which does not vote
 
 
 # mgmt, master
@@ -517,11 +447,11 @@ def test_who_looks_at_what():
     def looked(host):
         return {(check["signal"], check["about"]) for check in probe_checks(deployed(), host)}
 
-    inside = {(signal, "site1") for signal in ("inside", "redundancy", "trunk", "master", "database")}
+    inside = {(signal, "site1") for signal in ("inside", "redundancy", "trunk", "master", "database", "capacity")}
     inside.add(("coordination", None))
     assert looked("s1-cfg") == inside | {(signal, "site2") for signal in ("peer", "mgmt", "master")}
     assert looked("witness") == {(signal, name) for signal in ("witness", "master") for name in ("site1", "site2")}
-    assert looked("s2-gw") == {("gateways", "site2")}
+    assert looked("s2-gw") == {("gateways", "site2"), ("calls", "site1"), ("calls", "site2")}
 
 
 def test_a_backup_leg_is_never_asked_by_sip():

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import run_step
@@ -45,6 +46,7 @@ def test_what_is_down_does_not_fail_the_module():
     assert (result["changed"], result["reached"]) == (False, True)
     assert [(one["id"], one["value"]) for one in result["answers"]] == [("a", "down")]
     assert result["elapsed"] < 1
+    assert 0 <= time.time() - result["clock"] < 60
 
 
 def test_deadlines_and_names_are_taken():

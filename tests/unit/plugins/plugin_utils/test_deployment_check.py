@@ -479,6 +479,139 @@ REFUSALS = {
         "at least 38",
         "20",
     ),
+    "more test calls wanted than made": (
+        ("continuity_policy", "call_quorum"),
+        4,
+        "continuity_policy.call_quorum",
+        "at most call_tries (3)",
+        "4",
+    ),
+    "test calls that outlast the probes": (
+        ("continuity_policy", "call_deadline"),
+        9,
+        "continuity_policy.call_deadline",
+        "at most probe_deadline (8)",
+        "9",
+    ),
+    "half a test call": (
+        ("continuity_policy", "call_tries"),
+        2.5,
+        "continuity_policy.call_tries",
+        "a whole number, 1 or more",
+        "2.5",
+    ),
+    "an attestation that never holds": (
+        ("continuity_policy", "attestation"),
+        0,
+        "continuity_policy.attestation",
+        "at least 0.01",
+        "0",
+    ),
+    "a test number without quotes": (
+        (*S, "sip_server", "test_dn"),
+        8991,
+        "continuity_sites.fra.sip_server.test_dn",
+        "a number in quotes",
+        "8991",
+    ),
+    "one test number for both sites": (
+        (*S, "sip_server", "test_dn"),
+        "8992",
+        "continuity_sites.ams.sip_server.test_dn",
+        "continuity_sites.fra.sip_server.test_dn has it",
+        "8992",
+    ),
+    "a test number that is a phone's": (
+        (*S, "sip_server", "test_dn"),
+        "1001",
+        "continuity_sites.fra.sip_server.test_dn",
+        "continuity_phones[0].dn has it",
+        "1001",
+    ),
+    "no room at all": (
+        (*S, "sip_server", "capacity"),
+        0,
+        "continuity_sites.fra.sip_server.capacity",
+        "a whole number from 1",
+        "0",
+    ),
+    "Stat Server elsewhere": (
+        (*S, "stat_server", "address"),
+        "10.30.20.40",
+        "continuity_sites.fra.stat_server.address",
+        "in the networks of fra",
+        "10.30.20.40",
+    ),
+    "Solution Control Server's port as text": (
+        (*S, "configuration", "scs_port"),
+        "7070",
+        "continuity_sites.fra.configuration.scs_port",
+        "a whole number from 1 to 65535",
+        "7070",
+    ),
+    "a path of nobody who looks": (
+        ("continuity_paths", "par-witnes"),
+        ["carrier-c"],
+        "continuity_paths.par-witnes",
+        "did you mean par-witness?",
+        "par-witnes",
+    ),
+    "a path that is a text": (
+        ("continuity_paths", "par-witness"),
+        "carrier-c",
+        "continuity_paths.par-witness",
+        "a list of names of lines, networks or machines",
+        "carrier-c",
+    ),
+    "a witness that shares a path": (
+        ("continuity_paths", "par-witness", "+"),
+        "carrier-a",
+        "continuity_paths.par-witness",
+        "no path of fra-dr-1 (fra), or continuity_paths_shared: true",
+        "carrier-a",
+    ),
+    "declared shared and is not": (
+        ("continuity_paths_shared",),
+        True,
+        "continuity_paths_shared",
+        "false: no vantage points in two places share a path",
+        "true",
+    ),
+    "a downtime of nobody": (
+        ("continuity_downtimes", 0, "name"),
+        "amz",
+        "continuity_downtimes[0].name",
+        "did you mean ams?",
+        "amz",
+    ),
+    "a downtime that never ends": (
+        ("continuity_downtimes", 0, "until"),
+        DROP,
+        "continuity_downtimes[0].until",
+        "a time in quotes with its zone",
+        "nothing",
+    ),
+    "a downtime that ends before it begins": (
+        ("continuity_downtimes", 0, "until"),
+        "2026-01-31T22:30:00+01:00",
+        "continuity_downtimes[0].until",
+        "a time after 2026-01-31T22:00:00Z",
+        "2026-01-31T22:30:00+01:00",
+    ),
+    "a downtime without zone": (
+        ("continuity_downtimes", 0, "from"),
+        "2026-01-31T22:00:00",
+        "continuity_downtimes[0].from",
+        "with its zone",
+        "2026-01-31T22:00:00",
+    ),
+    "a downtime on a day that is none": (
+        ("continuity_downtimes", 0, "from"),
+        "2026-01-32T22:00:00Z",
+        "continuity_downtimes[0].from",
+        "a time that the calendar has",
+        "2026-01-32T22:00:00Z",
+    ),
 }
 
 
@@ -533,6 +666,7 @@ def test_unknown_failed_site(example, example_hosts):
 
 
 def test_no_witness_is_declared_and_the_policy_follows(example, example_hosts):
+    example = changed(example, ("continuity_paths", "par-witness"), DROP)
     data, problems = check_deployment(changed(example, ("continuity_witness",), "none"), example_hosts.get)
     assert problems == []
     assert data["continuity_policy"]["witness"] is False
@@ -560,6 +694,32 @@ def test_gateways_at_one_site_must_be_declared(example, example_hosts):
         in found(problems_of(data, example_hosts), "continuity_gateways")["expected"]
     )
     assert problems_of(changed(data, ("continuity_gateways_one_sided",), True), example_hosts) == []
+
+
+@pytest.mark.parametrize("site", ["fra", "ams"])
+def test_test_calls_need_a_number_at_each_site(example, example_hosts, site):
+    path = f"continuity_sites.{site}.sip_server.test_dn"
+    data = changed(example, ("continuity_sites", site, "sip_server", "test_dn"), DROP)
+    assert problems_of(data, example_hosts) == []
+    data = changed(data, ("continuity_policy", "synthetic_calls"), True)
+    assert "the number in quotes that test calls" in found(problems_of(data, example_hosts), path)["expected"]
+
+
+def test_a_policy_that_contradicts_itself_keeps_its_other_keys(example, example_hosts):
+    data = changed(example, ("continuity_policy", "fresh"), 10)
+    assert check_deployment(data, example_hosts.get)[0]["continuity_policy"]["synthetic_calls"] is False
+
+
+def test_shared_paths_are_declared(example, example_hosts):
+    data = changed(example, ("continuity_paths", "par-witness", "+"), "carrier-a")
+    assert problems_of(changed(data, ("continuity_paths_shared",), True), example_hosts) == []
+
+
+def test_hosts_of_one_place_may_share_a_path(example, example_hosts):
+    data = changed(example, ("continuity_paths", "fra-dr-2", "+"), "carrier-a")
+    assert problems_of(data, example_hosts) == []
+    data = changed(data, ("continuity_paths", "ams-gw-1"), ["carrier-a"])
+    assert found(problems_of(data, example_hosts), "continuity_paths.ams-gw-1")["found"] == "carrier-a"
 
 
 def test_host_address_that_is_a_name(example, example_hosts):

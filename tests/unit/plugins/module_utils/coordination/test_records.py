@@ -38,12 +38,13 @@ def test_the_newest_version_wins_whichever_host_has_it() -> None:
         assert merged["versions"] == {"track": 4, "run": 1}
 
 
-def test_events_of_both_hosts_are_united_in_their_order() -> None:
+@pytest.mark.parametrize("key", ["events", "attestations", "downtime"])
+def test_what_only_grows_is_united_from_both_hosts_in_its_order(key: str) -> None:
     first, second, third = ({"at": f"2026-01-0{day}", "type": "acknowledged"} for day in (1, 2, 3))
-    here = answer("a", records={"events": {"version": 2, "value": [first, third]}})
-    there = answer("b", records={"events": {"version": 2, "value": [second, third]}})
-    assert merge([here, there])["records"]["events"] == [first, second, third]
-    assert merge([there, here])["records"]["events"] == [first, second, third]
+    here = answer("a", records={key: {"version": 2, "value": [first, third]}})
+    there = answer("b", records={key: {"version": 2, "value": [second, third]}})
+    assert merge([here, there])["records"][key] == [first, second, third]
+    assert merge([there, here])["records"][key] == [first, second, third]
 
 
 def test_an_item_with_an_id_is_the_same_item_whatever_else_it_says() -> None:

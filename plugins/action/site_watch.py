@@ -1,0 +1,287 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of site_watch: three processes for each host that looks, and one that decides.
+
+A round of Ansible's own costs a fork, a task's templates and a wait for the slowest host each time, and a loop of
+included tasks grows. Here each host's worker calls site_probe again and again over its open connection; each call looks
+for some seconds and comes back at once with what is new; and the worker of the host that decides folds what they find.
+All of it ends with the play, or when the play is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import series
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import replace_file
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import DEFAULT_POLICY
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.watch import (
+    OFTEN,
+    PACE,
+    SELDOM,
+    Judged,
+    Mail,
+    Mailbox,
+    Watch,
+    paces,
+    worth_keeping,
+)
+
+PROBE = "contactcenter.sip_dr.site_probe"
+STORE = "contactcenter.sip_dr.continuity_store"
+PROBE_TIMERS = (
+    "sip_t1",
+    "sip_tries",
+    "probe_deadline",
+    "connect_timeout",
+    "call_tries",
+    "call_quorum",
+    "call_deadline",
+)
+READ_INTERVAL = 0.05
+"""Seconds between two looks into the mailbox."""
+ENDING = 30.0
+"""Seconds that a looking process waits for the deciding one to end: longer than any look."""
+RELIEF = "relief"
+"""Who looks while the look before is still waiting for silence; its word is as good."""
+SENDERS = {OFTEN: OFTEN, RELIEF: OFTEN, SELDOM: SELDOM}
+"""Who posts for a host, and which kind of look it is."""
+MEMORY, OVER = "memory", "over"
+"""What the deciding process posts: the state to keep in the store, and that it has ended."""
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "continuity": {"type": "dict", "required": True},
+    "policy": {"type": "dict", "default": {}},
+    "probe": {"type": "dict", "default": {}},
+    "attestations": {"type": "dict", "default": {}},
+    "decide": {"type": "bool", "default": False},
+    "seconds": {"type": "float", "required": True},
+    "interval": {"type": "float", "default": 1.0},
+    "directory": {"type": "path"},
+}
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Looks from a host, or decides from what all hosts of the play see."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _VALID_ARGS = frozenset(ARGUMENTS)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return, where it decides, the last decision; elsewhere how often it looked and had an answer."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self._options = self.validate_argument_spec(ARGUMENTS)[1]
+        self._variables = task_vars or {}
+        # Ansible's own folder for this run: the same in all workers, and gone with the run.
+        self._mailbox = Mailbox(Path(constants.DEFAULT_LOCAL_TMP) / "site_watch")  # type: ignore[attr-defined]
+        self._end = time.time() + self._options["seconds"]
+        hosts = list(self._variables["ansible_play_hosts_all"])
+        if int(self._variables["ansible_forks"]) < len(hosts):
+            raise AnsibleActionFail(f"site_watch looks from {len(hosts)} hosts at once: forks must be as many or more")
+        if self._options["decide"]:
+            return {**result, "changed": False, **self._decide(set(hosts) - {self._variables["inventory_hostname"]})}
+        return {**result, "changed": False, **self._look()}
+
+    def _look(self) -> dict[str, Any]:
+        """Look until the deciding process has ended: often here, seldom and in between in processes beside this one."""
+        probe = self._options["probe"]
+        checks = paces(probe["checks"])
+        looks = {pace: {**self._timers(pace), **probe, "checks": checks[pace]} for pace in PACE}
+        me = os.getpid()
+        beside = [
+            self._beside(lambda: self._look_again(SELDOM, looks[SELDOM], me)),
+            self._beside(lambda: self._relieve({**looks[OFTEN], "seconds": 0.0}, me)),
+        ]
+        try:
+            return self._look_again(OFTEN, looks[OFTEN], os.getppid())
+        finally:
+            for child in beside:
+                os.waitpid(child, 0)
+
+    def _beside(self, work: Callable[[], object]) -> int:
+        """Do something in a process beside this one; return its number."""
+        child = os.fork()
+        if child:
+            return child
+        try:
+            work()
+        finally:
+            os._exit(0)
+
+    def _relieve(self, probe: dict[str, Any], parent: int) -> None:
+        """Look from the middle of each look that waits for silence, or else one would be two looks old before the next.
+
+        Answers are as old as the look's begin; near `fresh`, a busy machine would turn what is down into unknown.
+        """
+        half = probe["probe_deadline"] / 2
+        while self._goes_on(parent):
+            mail = self._mailbox.read(f"{self._host} {OFTEN}")
+            if mail is not None and (mail["probe"] or {}).get("elapsed", 0) > half:
+                self._wait(time.time() + half)
+                self._post(RELIEF, probe)
+            _wait(time.time() + READ_INTERVAL)
+
+    def _goes_on(self, parent: int) -> bool:
+        return os.getppid() == parent and time.time() < self._end + ENDING and not self._mailbox.holds(OVER)
+
+    def _post(self, sender: str, probe: dict[str, Any]) -> dict[str, Any]:
+        """Look once and post what was found."""
+        begun = time.time()
+        if not probe["checks"]:
+            self._mailbox.post(f"{self._host} {sender}", {"started_at": begun, "probe": None})
+            return {}
+        found = self._module(PROBE, probe)
+        words = {key: value for key, value in found.items() if key != "said"}
+        # The host's own span of time, from a moment that was no later there: its clock need not be trusted.
+        started = begun + found.get("waited", 0.0)
+        self._mailbox.post(f"{self._host} {sender}", {"started_at": started, "probe": words})
+        return found
+
+    def _look_again(self, pace: str, probe: dict[str, Any], parent: int) -> dict[str, Any]:
+        """Look until the deciding process has ended, or the parent is gone; who cannot be reached is tried again."""
+        calls = answered = 0
+        memory: Mapping[str, Any] | None = None
+        goes_on = True
+        while goes_on:
+            begun = time.time()
+            if not calls or (probe["checks"] and begun < self._end):
+                found = self._post(pace, probe)
+                probe["known"] = found.get("said")
+                calls, answered = calls + 1, answered + bool(found)
+            goes_on = self._goes_on(parent)
+            if pace == SELDOM:
+                memory = self._keep(self._mailbox.read(MEMORY) or memory)
+            self._wait(begun + probe["interval"])
+        return {"calls": calls, "answered": answered}
+
+    def _wait(self, until: float) -> None:
+        """Wait for the next look, or for the end."""
+        while time.time() < until and not self._mailbox.holds(OVER):
+            _wait(min(until, time.time() + READ_INTERVAL))
+
+    def _timers(self, pace: str) -> dict[str, Any]:
+        policy = {**DEFAULT_POLICY, **self._options["policy"]}
+        # What a call found last must still be fresh when the next one has been waiting for silence.
+        spare = policy["fresh"] - policy["probe_deadline"] - policy["connect_timeout"]
+        interval = self._options["interval"] * PACE[pace]
+        return {**{name: policy[name] for name in PROBE_TIMERS}, "interval": interval, "seconds": spare / 2}
+
+    def _module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Run a module; `{}` when the host cannot be reached, or the module could not do its work there."""
+        try:
+            result: dict[str, Any] = self._execute_module(
+                module_name=name, module_args=arguments, task_vars=self._variables
+            )
+        except AnsibleError as error:
+            display.vv(f"{self._host}: {error}")
+            return {}
+        if result.get("failed") or result.get("unreachable"):
+            display.warning(f"{self._host}: {name}: {result.get('msg')}")
+            return {}
+        return result
+
+    def _keep(self, memory: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Keep the state of the decision on a host of the coordination store; return what has still to be kept."""
+        store = self._options["continuity"]["continuity_coordination"]
+        if memory is None or self._host not in store["hosts"]:
+            return None
+        arguments = {"driver": store["driver"], "directory": store["directory"], "operation": "put", "key": "track"}
+        return None if self._module(STORE, {**arguments, **memory}) else memory
+
+    @property
+    def _host(self) -> str:
+        return str(self._variables["inventory_hostname"])
+
+    def _decide(self, hosts: set[str]) -> dict[str, Any]:
+        """Fold what the hosts see until the time is over; say each change of the verdict when it happens."""
+        watch = Watch(self._options["continuity"], self._options["policy"], self._options["attestations"])
+        record = _Record(self._options, self._mailbox)
+        parent = os.getppid()
+        try:
+            while time.time() < self._end and os.getppid() == parent:
+                read = time.time()
+                for host, sender in product(hosts, SENDERS):
+                    mail = self._mailbox.read(f"{host} {sender}")
+                    if mail is not None:
+                        watch.take(host, SENDERS[sender], Mail(**mail))
+                judged = None if watch.waits_for(hosts) else watch.judge(time.time())
+                if judged is not None:
+                    record.add(judged, watch.store["versions"].get("track", 0))
+                _wait(read + READ_INTERVAL)
+            return record.end()
+        finally:
+            self._mailbox.post(OVER, True)
+
+
+class _Record:
+    """Says, writes down and hands on what was decided."""
+
+    def __init__(self, options: Mapping[str, Any], mailbox: Mailbox) -> None:
+        self._policy = options["policy"]
+        self._directory = Path(options["directory"]) if options["directory"] else None
+        self._mailbox = mailbox
+        self._spared = float(self._policy.get("schedule_gap", DEFAULT_POLICY["schedule_gap"])) / 2
+        self._last: Judged | None = None
+        self._kept: tuple[float, Mapping[str, Any]] = (0.0, {})
+        self._version = 0
+        self._verdicts: list[dict[str, Any]] = []
+
+    def add(self, judged: Judged, version: int) -> None:
+        """Take the next decision; `version` is that of the state that lies in the store."""
+        first, self._last = self._last is None, judged
+        self._version = max(self._version, version)
+        if self._directory:
+            lines = [series.beginning(self._policy, judged.before)] if first else []
+            _append(self._directory / series.FILE_NAME, [*lines, series.judged(judged.observation, judged.decision)])
+            text = json.dumps(judged.decision, indent=4, sort_keys=True) + "\n"
+            replace_file(self._directory / "verdict.json", text, mode=0o644)
+        self._say(judged.decision, judged.observation["taken_at"])
+        worth = worth_keeping(judged)
+        if worth != self._kept[1] or time.time() - self._kept[0] >= self._spared:
+            self._kept = (time.time(), worth)
+            self._hand_on()
+
+    def _say(self, decision: Mapping[str, Any], at: str) -> None:
+        shown = {"verdict": decision["verdict"], "site": decision["site"]}
+        if self._verdicts and shown.items() <= self._verdicts[-1].items():
+            return
+        self._verdicts.append({"at": at, **shown, "sentence": decision["evidence"][0]})
+        display.display(f"{at} {decision['evidence'][0]}")
+
+    def _hand_on(self) -> None:
+        if self._last is not None:
+            self._version += 1
+            self._mailbox.post(MEMORY, {"version": self._version, "value": self._last.state})
+
+    def end(self) -> dict[str, Any]:
+        """Hand on the last state; return the last decision and every change of the verdict."""
+        self._hand_on()
+        last = self._last
+        return {"decision": last and last.decision, "state": last and last.state, "verdicts": self._verdicts}
+
+
+def _append(path: Path, entries: list[dict[str, Any]]) -> None:
+    """Append whole lines by one write, as series.py asks for."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(descriptor, "".join(map(series.line, entries)).encode())
+    finally:
+        os.close(descriptor)
+
+
+def _wait(until: float) -> None:
+    threading.Event().wait(max(0.0, until - time.time()))

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people tell the observer and what holds until an end: attestations, and declared downtimes.
+
+The coordination store keeps both as lists that only grow, so that two hosts that were apart are merged by union. Of
+several statements about one site or gateway the newest counts; one whose `until` is over says nothing any more, and
+that is how a person takes it back. Times are RFC 3339 texts with a zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Optional
+
+Statement = Mapping[str, Any]
+
+
+def attestations(said: Iterable[Statement], now: str) -> dict[str, dict[str, Any]]:
+    """`{site: {by, until}}` in force at `now`, of the store's record `attestations`: `[{at, site, by: […], until}]`."""
+    newest = _newest(said, "site")
+    return {
+        site: {"by": list(one["by"]), "until": one["until"]}
+        for site, one in newest.items()
+        if moment(one["until"]) > moment(now)
+    }
+
+
+def downtimes(planned: Iterable[Statement], said: Iterable[Statement], now: str) -> frozenset[str]:
+    """The sites and gateways in a declared downtime at `now`.
+
+    planned: the inventory's `continuity_downtimes`, `[{name, from, until}]`. said: the store's record `downtime`,
+    `[{at, name, by, why, until}]`, each from `at` on; it outweighs a planned window that had begun by then, or else
+    nobody could end one early.
+    """
+    newest, at = _newest(said, "name"), moment(now)
+    windows = [one for one in planned if moment(one["from"]) <= at < moment(one["until"])]
+    in_plan = {one["name"] for one in windows if not _spoken_since(newest.get(one["name"]), one["from"])}
+    return frozenset(in_plan | {name for name, one in newest.items() if moment(one["at"]) <= at < moment(one["until"])})
+
+
+def moment(text: str) -> datetime:
+    """A time as a value that can be compared. Raises ValueError for a text that is none."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _spoken_since(statement: Optional[Statement], begin: str) -> bool:
+    return statement is not None and moment(statement["at"]) >= moment(begin)
+
+
+def _newest(said: Iterable[Statement], key: str) -> dict[str, Statement]:
+    found: dict[str, Statement] = {}
+    for one in said:
+        known = found.get(one[key])
+        if known is None or moment(one["at"]) >= moment(known["at"]):
+            found[one[key]] = one
+    return found

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A look that lasted because something was silent reads the pages once more."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes import runner
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Settings
+
+
+@pytest.fixture
+def server():
+    """Return a monitoring page that answers 200 once and 404 from then on."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked += 1
+            self.send_response(200 if self.server.asked == 1 else 404)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    server.asked = 0
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def look(server, deadline):
+    """A look at the page and at a SIP address that is silent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        sip = {"id": "sip", "kind": "sip_options", "address": "127.0.0.1", "port": silent.getsockname()[1]}
+        page = {
+            "id": "page",
+            "kind": "monitoring_page",
+            "address": "127.0.0.1",
+            "port": server.server_port,
+            "path": "/",
+        }
+        return runner.run_checks([sip, page], Settings(probe_deadline=deadline))
+
+
+def test_the_later_word_counts(server):
+    sip, page = look(server, runner.LONG_LOOK + 0.2)
+    assert (sip["value"], page["value"], page["detail"]) == ("down", "down", "HTTP 404")
+    assert server.asked == 2
+
+
+def test_a_short_look_reads_once(server):
+    assert look(server, 0.1)[1]["value"] == "up"
+    assert server.asked == 1

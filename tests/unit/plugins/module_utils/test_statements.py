@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people say, and what of it holds: the newest statement counts until its end."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements import attestations, downtimes
+from observed_world import World
+
+NOW = "2026-01-31T03:14:00Z"
+BEFORE, LATER, MUCH_LATER = "2026-01-31T03:00:00Z", "2026-01-31T03:29:00Z", "2026-01-31T05:00:00Z"
+
+
+def attested(at, until, site="site1", by=("alice", "bob")):
+    return {"at": at, "site": site, "by": list(by), "until": until}
+
+
+def window(begin, until, name="site1"):
+    return {"name": name, "from": begin, "until": until}
+
+
+def said(at, until, name="site1"):
+    return {"at": at, "name": name, "by": "alice", "why": "new UPS", "until": until}
+
+
+def test_an_attestation_in_force():
+    assert attestations([attested(BEFORE, LATER)], NOW) == {"site1": {"by": ["alice", "bob"], "until": LATER}}
+
+
+@pytest.mark.parametrize("until", [BEFORE, NOW])
+def test_an_attestation_that_is_over_is_gone(until):
+    assert attestations([attested(BEFORE, until)], NOW) == {}
+
+
+def test_the_newest_counts_and_so_one_is_taken_back():
+    first, withdrawn = (
+        attested("2026-01-31T03:00:00Z", LATER),
+        attested("2026-01-31T03:05:00+00:00", "2026-01-31T03:05:00Z"),
+    )
+    for order in itertools.permutations([first, withdrawn]):
+        assert attestations(order, NOW) == {}
+    again = attested("2026-01-31T03:06:00Z", MUCH_LATER, by=("carol", "bob"))
+    assert attestations([again, first, withdrawn], NOW)["site1"]["by"] == ["carol", "bob"]
+
+
+def test_attestations_of_two_sites_stand_side_by_side():
+    both = [attested(BEFORE, LATER), attested(BEFORE, MUCH_LATER, site="site2")]
+    assert set(attestations(both, NOW)) == {"site1", "site2"}
+
+
+@pytest.mark.parametrize(
+    ("begin", "until", "in_force"),
+    [
+        (BEFORE, LATER, True),
+        (NOW, LATER, True),
+        (BEFORE, NOW, False),
+        (LATER, MUCH_LATER, False),
+        ("2026-01-31T04:00:00+01:00", "2026-01-31T03:15:00+00:00", True),
+    ],
+)
+def test_a_planned_window(begin, until, in_force):
+    assert downtimes([window(begin, until)], [], NOW) == ({"site1"} if in_force else set())
+
+
+def test_a_declared_downtime():
+    assert downtimes([], [said(BEFORE, LATER)], NOW) == {"site1"}
+    assert downtimes([], [said(BEFORE, NOW)], NOW) == set()
+    assert downtimes([], [said(LATER, MUCH_LATER)], NOW) == set()
+
+
+def test_planned_and_declared_stand_side_by_side():
+    assert downtimes([window(BEFORE, LATER)], [said(BEFORE, LATER, "s2-gw")], NOW) == {"site1", "s2-gw"}
+
+
+def test_a_person_ends_a_planned_window():
+    ended = said("2026-01-31T03:10:00Z", "2026-01-31T03:10:00Z")
+    assert downtimes([window(BEFORE, LATER)], [ended], NOW) == set()
+
+
+def test_what_was_said_before_a_window_began_does_not_end_it():
+    ended = said("2026-01-31T02:10:00Z", "2026-01-31T02:10:00Z")
+    assert downtimes([window(BEFORE, LATER)], [ended], NOW) == {"site1"}
+
+
+# in the observation
+
+
+def test_the_observation_has_what_the_store_says():
+    world = World().downtime("site2")
+    world.meta["attested"] = [attested(BEFORE, LATER)]
+    sites = world.look()["sites"]
+    assert sites["site1"]["attested_down"] == {"by": ["alice", "bob"], "until": LATER}
+    assert (sites["site1"]["downtime"], sites["site2"]["downtime"]) == (False, True)
+
+
+def test_names_said_in_this_run_outweigh_the_stores():
+    world = World()
+    world.meta["attested"] = [attested(BEFORE, LATER)]
+    world.meta["attestations"] = {"site1": {"by": ["carol", "dave"], "until": MUCH_LATER}}
+    assert world.look()["sites"]["site1"]["attested_down"]["by"] == ["carol", "dave"]
+
+
+def test_planned_windows_come_from_the_inventory():
+    world = World().silence("s1-gw")
+    assert world.values("site1")["redundancy"] == "down"
+    world.continuity["continuity_downtimes"] = [window(BEFORE, LATER, "s1-gw")]
+    assert world.values("site1")["redundancy"] == "up"
+    world.meta["started_at"] = "2026-01-31T03:29:00Z"
+    world.meta["taken_at"] = "2026-01-31T03:29:05Z"
+    assert world.values("site1")["redundancy"] == "down"
