@@ -123,11 +123,15 @@ def swap(thing: Any) -> Any:
 @given(observations, policies)
 def test_invariant_3_what_a_dead_site_needs(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
     decision = settled(observation, policy)
-    if decision["verdict"] not in ("SITE_DOWN", "SITE_DOWN_PEER_UNFIT", "SITE_DOWNTIME"):
-        return
-    site = observation["sites"][decision["site"]]
+    if decision["verdict"] in ("SITE_DOWN", "SITE_DOWN_PEER_UNFIT", "SITE_DOWNTIME"):
+        assert_dead(observation, decision["site"])
+
+
+def assert_dead(observation: Dict[str, Any], name: str) -> None:
+    """Check that a site has what it takes to be called dead."""
+    site = observation["sites"][name]
     assert not [view for view in (*OUTSIDE, "calls") if value(site, view) == "up"]
-    assert value(observation["sites"][SWAPPED[decision["site"]]], "trunk") != "up"
+    assert value(observation["sites"][SWAPPED[name]], "trunk") != "up"
     downs = {view for view in (*OUTSIDE, "inside") if value(site, view) == "down"}
     attested = site["attested_down"] and len(site["attested_down"]["by"]) == 2 and downs & set(OUTSIDE)
     inside = {"inside", "gateways"} <= downs and downs & {"peer", "witness"}

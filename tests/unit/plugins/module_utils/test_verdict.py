@@ -9,7 +9,14 @@ from typing import Any, Dict, List
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import _verdict_unlocks as unlocks
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import decide
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import verdict
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_evidence import evidence
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_guards import Case
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import read_observation
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_rules import Finding
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_states import draw
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import Tracker, decide
 from verdict_world import fold, guards, samples, world
 
 AUTO = {"call_plane": "auto", "promotion": "auto"}
@@ -156,3 +163,25 @@ def test_no_row_forbids_what_it_offers() -> None:
     for row in unlocks.ROWS.values():
         offered = {offer.action for offer in (*row.automatic, *row.operator)}
         assert not offered & set(row.forbidden)
+
+
+def test_a_tracker_has_nothing_to_say_before_its_first_observation() -> None:
+    assert Tracker(None).state() == Tracker({}).state() == {}
+
+
+def test_a_judgement_says_what_is_automatic_without_the_words() -> None:
+    judgement = Tracker(None, {"call_plane": "auto", "confirm": 0}).judge(world(site1="gray"))
+    assert judgement.automatic() == judgement.decision()["automatic"] == ["notify", "drain_gateways"]
+
+
+def test_what_the_module_offers() -> None:
+    offered = ["DEFAULT_POLICY", "Judgement", "Tracker", "VerdictInputError", "decide", "track"]
+    assert verdict.__all__ == offered and all(hasattr(verdict, name) for name in offered)
+
+
+def test_what_cannot_be_is_an_error() -> None:
+    decided = Case(draw(read_observation(world(), Policy()), Policy()), Finding("NORMAL"), Finding("NORMAL"), None)
+    with pytest.raises(AssertionError, match="^NORMAL names no site$"):
+        _ = decided.failed
+    with pytest.raises(AssertionError, match="^only a memory replaces a verdict$"):
+        evidence(decided._replace(shown=Finding("SUSPECT")))

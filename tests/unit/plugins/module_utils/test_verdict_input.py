@@ -29,6 +29,10 @@ BAD_OBSERVATIONS: List[Tuple[str, Any]] = [
     ("observer", "healthy"),
     ("observer.healthy", "yes"),
     ("observer.healthy", LEFT_OUT),
+    ("observer.why", {"healthy": False, "why": "blind"}),
+    ("observer.why[0]", {"healthy": False, "why": [None]}),
+    ("observer.notes", {"healthy": True, "notes": {}}),
+    ("observer.notes[1]", {"healthy": True, "notes": ["a and b share c.", 3]}),
     ("ticket", "unknown"),
     ("ticket.holder", "site3"),
     ("ticket.revoked_from", "unknown"),
@@ -127,13 +131,16 @@ def test_an_observation_is_a_mapping(bundle: Any) -> None:
         ("witness", "none"),
         ("lag_limit", -0.1),
         ("ticket_take", 9),
+        ("call_tries", 1),
+        ("call_quorum", 4),
+        ("call_deadline", 8.1),
         ("hold_time", 300),
     ],
 )
 def test_bad_policy(key: str, value: Any) -> None:
     with pytest.raises(VerdictInputError) as caught:
         decide(healthy(), {key: value})
-    assert caught.value.path == f"policy.{key}"
+    assert caught.value.path == f"policy.{'call_quorum' if key == 'call_tries' else key}"
 
 
 def test_a_policy_is_a_mapping() -> None:
@@ -142,7 +149,7 @@ def test_a_policy_is_a_mapping() -> None:
 
 
 def test_fresh_goes_with_the_probes() -> None:
-    fast = {"probe_deadline": 2, "connect_timeout": 1, "fresh": 8, "confirm": 2, "hold": 3, "ticket_hold": 3}
+    fast = {"probe_deadline": 2, "call_deadline": 2, "connect_timeout": 1, "fresh": 8, "confirm": 2, "ticket_hold": 3}
     assert decide(healthy(), fast)["verdict"] == "NORMAL"
     assert decide(healthy(), DEFAULT_POLICY)["verdict"] == "NORMAL"
     with pytest.raises(VerdictInputError, match=r"policy\.fresh: expected at least 8"):
@@ -193,6 +200,19 @@ def test_times_with_zones_and_fractions() -> None:
     assert decide(bundle)["verdict"] == "NORMAL"
     bundle = world(site1={"peer": {"value": "up", "at": "2026-01-30 21:59:59-0500"}})
     assert decide(bundle)["verdict"] == "NORMAL"
+
+
+def test_what_every_verdict_repeats_ends_the_evidence() -> None:
+    notes = ["a and b share c.", "All media gateways stand at site1."]
+    assert decide(world(observer={"healthy": True, "notes": notes}))["evidence"][-2:] == notes
+
+
+def test_an_observer_that_is_not_healthy_says_why() -> None:
+    why = ["no vantage host was reached", "the looking took too long"]
+    decision = decide(world(observer={"healthy": False, "why": why}))
+    assert decision["verdict"] == "OBSERVER_BLIND"
+    assert decision["evidence"][0] == "OBSERVER_BLIND: no vantage host was reached; the looking took too long."
+    assert decide(world(observer={"healthy": True, "why": why, "notes": None}))["verdict"] == "NORMAL"
 
 
 def test_what_is_left_out_says_nothing() -> None:

@@ -9,6 +9,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.series import beginning, judged, line
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import track
 
 START = datetime(2026, 1, 31, 3, 0, 0, tzinfo=timezone.utc)
@@ -107,6 +108,20 @@ def fold(
     for observation in observations:
         kept, decision = track(kept, observation, policy)
     return dict(kept or {}), decision
+
+
+def saved(
+    observations: Iterable[Mapping[str, Any]],
+    policy: Optional[Mapping[str, Any]] = None,
+    state: Optional[Mapping[str, Any]] = None,
+) -> List[str]:
+    """Return the lines of a series: its beginning, then each observation with its decision."""
+    lines = [line(beginning(policy, state))]
+    kept = state
+    for observation in observations:
+        kept, decision = track(kept, observation, policy)
+        lines.append(line(judged(observation, decision)))
+    return lines
 
 
 def guards(decision: Mapping[str, Any]) -> List[str]:
