@@ -18,12 +18,14 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_base
 def calls(site: Site) -> Signal:
     """up: any gateway completes calls to the site. down: every gateway that works for the other one fails here.
 
-    A gateway that works for neither says nothing about a site; nor does one whose calls met only busy or overload.
+    A gateway that works for neither says nothing about a site; nor does one whose calls met only busy or overload. But
+    where every call of the matrix fails, both are down: nobody is fit then, and a person must know (NO_HEALTHY_SITE).
     """
-    reports = site.reports.of("calls", site.name)
-    elsewhere = {one.host: one.value for one in site.reports.of("calls", site.peer)}
-    proven = [one.value for one in reports if elsewhere.get(one.host) == "up"]
-    seen = plain(site, reports)
+    here, there = (site.reports.of("calls", name) for name in (site.name, site.peer))
+    elsewhere = {one.host: one.value for one in there}
+    working = [one.value for one in here if elsewhere.get(one.host) == "up"]
+    proven = working or [one.value for one in (*here, *there)]
+    seen = plain(site, here)
     if seen["value"] != "up":
         seen["value"] = "down" if proven and set(proven) == {"down"} else "unknown"
     return seen

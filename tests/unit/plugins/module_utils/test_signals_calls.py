@@ -78,8 +78,14 @@ def test_overload_at_one_gateway_spares_the_site(busy):
 def test_a_gateway_that_works_for_no_site_says_nothing_about_one():
     world = column("down").calls("s2-gw", site2="down")
     assert world.values("site1")["calls"] == "down", "s1-gw works for site2"
-    world.calls("s1-gw", site2="down")
+    world.calls("s1-gw", site2="unknown")
     assert world.values("site1")["calls"] == world.values("site2")["calls"] == "unknown"
+
+
+def test_when_every_call_fails_both_sites_are_down():
+    world = column("down").calls("s1-gw", site2="down").calls("s2-gw", site2="down")
+    assert world.values("site1")["calls"] == world.values("site2")["calls"] == "down"
+    assert world.silence("s2-gw").values("site1")["calls"] == "unknown", "through it, calls may work"
 
 
 def test_a_silent_gateway_proves_nothing_and_spares_nobody():
