@@ -26,6 +26,11 @@ def site(continuity: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
+def sip_endpoint(server: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return where SIP is sent: address, port, transport, and server_name where the certificate has another name."""
+    return {key: server[key] for key in ("address", "port", "transport", "server_name") if server.get(key) is not None}
+
+
 def peer(continuity: Mapping[str, Any], name: str) -> str:
     """Return the name of the other site. Raises KeyError for a name that is no site."""
     site(continuity, name)

@@ -146,7 +146,8 @@ def _from_the_witness(continuity: Mapping[str, Any]) -> Iterator[Check]:
 
 def _from_the_gateway(continuity: Mapping[str, Any], gateway: str) -> Check:
     data = continuity["continuity_gateways"][gateway]
-    sites = {name: _target(deployment.site(continuity, name)) for name in deployment.site_names(continuity)}
+    servers = {name: deployment.site(continuity, name)["sip_server"] for name in deployment.site_names(continuity)}
+    sites = {name: deployment.sip_endpoint(server) for name, server in servers.items()}
     options = data.get("driver_options", {})
     return _check(
         "gateway", "gateways", data["site"], gateway, part=gateway, driver=data["driver"], options=options, sites=sites
@@ -198,7 +199,7 @@ def _check(kind: str, signal: str, about: str, what: str, **parameters: object) 
 
 
 def _options(signal: str, about: str, server: Mapping[str, Any], what: str) -> Check:
-    return _check("sip_options", signal, about, what, **_target({"sip_server": server}))
+    return _check("sip_options", signal, about, what, **deployment.sip_endpoint(server))
 
 
 def _tcp(signal: str, about: str, what: str, address: str, port: int, **more: object) -> Check:
@@ -217,11 +218,6 @@ def _server(configuration: Mapping[str, Any]) -> dict[str, Any]:
 def _database(configuration: Mapping[str, Any]) -> dict[str, Any]:
     database = configuration["database"]
     return {"database_address": database["address"], "database_port": database["port"]}
-
-
-def _target(site: Mapping[str, Any]) -> dict[str, Any]:
-    server = site["sip_server"]
-    return {"address": server["address"], "port": server["port"], "transport": server["transport"]}
 
 
 def _ticket(continuity: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.reports import Report, Reports
 
 SERVER_PAGE = "/server?sipServer"
@@ -51,7 +52,7 @@ def page_checks(site: str, server: Mapping[str, Any]) -> Iterator[dict[str, Any]
 
 def own_check(site: str, server: Mapping[str, Any], peer: Mapping[str, Any]) -> dict[str, Any]:
     """Our own look from inside the site at its peer. server, peer: `sip_server` of the site and of the other one."""
-    where = {key: peer[key] for key in ("address", "port", "transport")}
+    where = deployment.sip_endpoint(peer)
     about = {"id": f"trunk:{site}:own", "about": site, "signal": "trunk", "part": OWN}
     return {**about, "kind": "trunk", "oos_force": server["trunk"]["oos_force"], **where}
 

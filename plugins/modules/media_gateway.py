@@ -30,7 +30,9 @@ options:
     description: The site that the door is about; needed by V(take_over), V(release) and V(verify).
     type: str
   sites:
-    description: SIP address of each of the two sites, by name, with C(address), C(port) and C(transport).
+    description:
+      - SIP address of each of the two sites, by name, with C(address), C(port) and C(transport) (V(udp), V(tcp) or
+        V(tls)), and C(server_name), the name that its certificate must hold, where that is not the address.
     type: dict
     default: {}
   driver:
@@ -48,6 +50,7 @@ extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.run
   - contactcenter.sip_dr.sip_timers
+  - contactcenter.sip_dr.sip_tls
 attributes:
   check_mode:
     support: full
@@ -117,6 +120,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal i
     JournalError,
     run_step,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import SIP_TLS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.timers import SIP_TIMERS, sip_client
 
 ARGUMENTS: Dict[str, Any] = {
@@ -130,6 +134,7 @@ ARGUMENTS: Dict[str, Any] = {
     "driver": {"type": "str", "choices": ["kamailio"], "default": "kamailio"},
     "driver_options": {"type": "dict", "default": {}},
     **SIP_TIMERS,
+    **SIP_TLS,
 }
 NEEDS_SITE = [("door", door, ["site"]) for door in ("take_over", "release", "verify")]
 

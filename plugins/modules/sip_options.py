@@ -228,7 +228,8 @@ from pathlib import Path
 from typing import List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Credentials, SipClient, Tls
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import tls_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Credentials, SipClient
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import grade
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.sweep import Sweep, summary
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.targets import Target, read_file, read_targets
@@ -282,7 +283,7 @@ def client(params: dict) -> SipClient:
         window=params["window"],
         rate=params["rate"],
         credentials=credentials(params),
-        tls=Tls(**{key: value for key, value in params["tls"].items() if value is not None}),
+        tls=tls_of(params["tls"]),
     )
 
 

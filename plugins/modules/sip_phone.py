@@ -31,7 +31,9 @@ options:
     description: The site that the door is about; needed by V(take_over), V(release) and V(verify).
     type: str
   servers:
-    description: SIP address of each of the two sites, by name, with C(address), C(port) and C(transport).
+    description:
+      - SIP address of each of the two sites, by name, with C(address), C(port) and C(transport) (V(udp) or V(tcp)).
+      - Phones are not moved or asked over TLS.
     type: dict
     required: true
   phones:

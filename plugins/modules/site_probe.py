@@ -19,7 +19,9 @@ options:
   checks:
     description:
       - What to look at, as the filter P(contactcenter.sip_dr.probe_checks#filter) lists it.
-      - V(sip_options) sends a SIP OPTIONS to C(address), C(port), over C(transport).
+      - V(sip_options) sends a SIP OPTIONS to C(address), C(port), over C(transport), which is V(udp), V(tcp) or V(tls).
+        Over TLS the certificate must hold C(server_name), or the address where that is left out. V(trunk) and each of
+        the C(sites) of V(gateway) are asked likewise.
       - V(monitoring_page) reads C(path) of SIP Server's HTTP monitoring page at C(address), C(port).
       - With C(dn), it tells whether that trunk is in service.
       - V(running_calls) reads from C(path) of that page how many calls run now.
@@ -30,25 +32,11 @@ options:
         C(database_address), C(database_port). Without C(database_address), only a closed port can be told.
       - V(database) asks that database for its role and its standby's lag.
       - V(call) places O(call_tries) test calls at once to the number C(dn) at C(address), C(port), over C(transport).
-        Media goes both ways and is counted.
+        Media goes both ways and is counted. Over V(tls) none is placed, and the answer is unknown.
       - V(coordination) reads the coordination store on this host, of C(driver), in C(directory).
     type: list
     elements: dict
     required: true
-  sip_t1:
-    description:
-      - Seconds from the first sending of an OPTIONS over UDP to the second.
-      - Each further interval is twice as long, up to 4 seconds.
-    type: float
-    default: 0.2
-  sip_tries:
-    description: How often an OPTIONS is sent over UDP. Fewer than 6 err at 5 % loss.
-    type: int
-    default: 6
-  probe_deadline:
-    description: Seconds until an OPTIONS without final response, or a database without answer, is given up.
-    type: float
-    default: 8.0
   connect_timeout:
     description: Seconds until a TCP connection, or one read of a page, is given up.
     type: float
@@ -102,11 +90,15 @@ options:
   known:
     description: What the last call returned as RV(said). Left out, the first look is the last one.
     type: dict
+notes:
+  - A database without an answer is given up after O(probe_deadline) too.
 requirements:
   - psql on the host, for the kinds V(master) and V(database); without it their answer is unknown
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.page_names
+  - contactcenter.sip_dr.sip_timers
+  - contactcenter.sip_dr.sip_tls
 attributes:
   check_mode:
     support: full
@@ -128,6 +120,9 @@ EXAMPLES = r"""
   contactcenter.sip_dr.site_probe:
     checks:
       - {id: site1, kind: sip_options, address: 10.71.1.100, port: 5060, transport: udp}
+      - {id: site2, kind: sip_options, address: 10.71.2.100, transport: tls, server_name: sip.site2.example.net}
+    sip_tls:
+      ca_file: /etc/sip-dr/tls/ca.pem
   register: looked
 """
 
@@ -216,13 +211,12 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page i
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.repeated import look_until_new, said
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import missing_parameters, run_checks
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import DEFAULT_STATE_DIR, last_run
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import SIP_TLS, tls_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.timers import SIP_TIMERS
 
 ARGUMENTS = {
     "checks": {"type": "list", "elements": "dict", "required": True},
     "state_dir": {"type": "path", "default": DEFAULT_STATE_DIR},
-    "sip_t1": {"type": "float", "default": 0.2},
-    "sip_tries": {"type": "int", "default": 6},
-    "probe_deadline": {"type": "float", "default": 8.0},
     "connect_timeout": {"type": "float", "default": 3.0},
     "call_tries": {"type": "int", "default": 3},
     "call_quorum": {"type": "int", "default": 2},
@@ -231,6 +225,8 @@ ARGUMENTS = {
     "interval": {"type": "float", "default": 1.0},
     "known": {"type": "dict"},
     **PAGE_NAMES_OPTION,
+    **SIP_TIMERS,
+    **SIP_TLS,
     "database": {
         "type": "dict",
         "default": {},
@@ -257,6 +253,7 @@ def settings(params: dict) -> Settings:
         call_deadline=params["call_deadline"],
         page_names=page_names(params["page_names"]),
         database=Database(**database),
+        tls=tls_of(params["sip_tls"]),
     )
 
 

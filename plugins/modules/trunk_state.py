@@ -53,14 +53,16 @@ options:
         type: str
         required: true
       port:
-        description: Its port.
+        description: Its port; 5060, or 5061 over TLS, when left out.
         type: int
-        default: 5060
       transport:
         description: How it is reached.
         type: str
         choices: [udp, tcp, tls]
         default: udp
+      server_name:
+        description: The name that its certificate must hold, where that is not its address.
+        type: str
   oos_check:
     description:
       - Option C(oos-check) of the Trunk DN in seconds; V(0) when it is not set, and then SIP Server has no word.
@@ -94,6 +96,7 @@ options:
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.page_names
+  - contactcenter.sip_dr.sip_tls
 attributes:
   check_mode:
     support: full
@@ -184,6 +187,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base i
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PAGE_NAMES_OPTION, page_names
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import missing_parameters, run_checks
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.reports import Report, Reports
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import SIP_TLS, tls_of
 
 ARGUMENTS: dict[str, Any] = {
     "dn": {"type": "str", "required": True},
@@ -194,8 +198,9 @@ ARGUMENTS: dict[str, Any] = {
         "required": True,
         "options": {
             "address": {"type": "str", "required": True},
-            "port": {"type": "int", "default": 5060},
+            "port": {"type": "int"},
             "transport": {"type": "str", "choices": ["udp", "tcp", "tls"], "default": "udp"},
+            "server_name": {"type": "str"},
         },
     },
     "oos_check": {"type": "int", "default": 0},
@@ -206,6 +211,7 @@ ARGUMENTS: dict[str, Any] = {
     "probe_deadline": {"type": "float", "default": 8.0},
     "connect_timeout": {"type": "float", "default": 3.0},
     **PAGE_NAMES_OPTION,
+    **SIP_TLS,
 }
 
 
@@ -216,6 +222,7 @@ def settings(params: dict[str, Any]) -> Settings:
         probe_deadline=float(params["oos_force"] or params["probe_deadline"]),
         connect_timeout=params["connect_timeout"],
         page_names=page_names(params["page_names"]),
+        tls=tls_of(params["sip_tls"]),
     )
 
 

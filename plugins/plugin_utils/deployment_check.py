@@ -30,6 +30,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.schema import
     did_you_mean,
     show,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.tls_check import check_tls
 
 
 def check_deployment(
@@ -234,6 +235,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     _check_phones,
     _check_coordination,
     _check_duplicates,
+    check_tls,
     check_test_calls,
     check_paths,
     check_downtimes,

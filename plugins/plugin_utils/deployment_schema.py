@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The shape of the deployment's data: the `continuity_*` variables, their keys, types and defaults.
 
-Defaults of ports: SIP 5060 (RFC 3261 section 19.1.2), PostgreSQL 5432, LCA 4999 and Configuration Server 2020 and
-Proxy 2025 (Genesys's own installation defaults and examples; every one of them can be said in the inventory).
+Defaults of ports: SIP 5060, over TLS 5061 (RFC 3261 section 19.1.2), PostgreSQL 5432, LCA 4999 and Configuration Server
+2020 and Proxy 2025 (Genesys's own installation defaults and examples; every one of them can be said in the inventory).
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS as GATEWAY_DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import DRIVERS as PHONE_DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import DEFAULT_STATE_DIR
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import DEFAULT_PORT
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.schema import (
     Anything,
+    Beside,
     Field,
     Flag,
     Integer,
@@ -28,7 +30,14 @@ HOST = Text("an inventory host's name")
 ADDRESS = Text("an IP address")
 PORT = Integer(1, 65535)
 DIRECTORY = Text("an absolute path", pattern=r"/\S*")
-TRANSPORT = Text(choices=("udp", "tcp"))
+FILE = Text("an absolute path of a file", pattern=r"/\S*[^/\s]")
+TRANSPORT = Text(choices=("udp", "tcp", "tls"))
+PHONE_TRANSPORT = Text("udp or tcp; phones are not moved or asked over TLS", pattern="udp|tcp")
+SIP_PORT = Field(PORT, Beside("transport", DEFAULT_PORT))
+SERVER_NAME = Text(
+    "the DNS name that the server's certificate holds",
+    pattern=r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*",
+)
 MAC = r"([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}"
 NUMBER = Text("a number in quotes", pattern=r"[0-9A-Za-z_.+*#-]+")
 # Words that mean something else where a site's name can stand (decision.md: ticket.holder, the word none).
@@ -56,8 +65,9 @@ TRUNK = Record(
 SIP_SERVER = Record(
     {
         "address": Field(ADDRESS),
-        "port": Field(PORT, 5060),
+        "port": SIP_PORT,
         "transport": Field(TRANSPORT, "udp"),
+        "server_name": Field(SERVER_NAME, optional=True),
         "application": Field(Text("the SIP Server's Application name")),
         "legs": Field(MapOf(Record({"address": Field(ADDRESS)}, "a leg"), "legs of the HA pair", low=1, high=2)),
         "monitoring_port": Field(PORT),
@@ -103,7 +113,7 @@ GATEWAY = Record(
         "site": Field(Text("one of the two sites")),
         "driver": Field(Text(choices=tuple(GATEWAY_DRIVERS))),
         "address": Field(ADDRESS),
-        "port": Field(PORT, 5060),
+        "port": SIP_PORT,
         "transport": Field(TRANSPORT, "udp"),
         "driver_options": Field(Anything(), {}),
     },
@@ -120,7 +130,7 @@ PHONE = Record(
         "mac": Field(Text("twelve hexadecimal digits in quotes", pattern=MAC), optional=True),
         "address": Field(ADDRESS),
         "port": Field(PORT, 5060),
-        "transport": Field(TRANSPORT, "udp"),
+        "transport": Field(PHONE_TRANSPORT, "udp"),
     },
     "a phone",
 )
@@ -149,6 +159,11 @@ COORDINATION = Record(
     "the coordination store",
 )
 
+SIP_TLS = Record(
+    {name: Field(FILE, optional=True) for name in ("ca_file", "certificate", "key")},
+    "the certificates on the hosts that look",
+)
+
 DOWNTIME = Record(
     {"name": Field(Text("a site or a media gateway")), "from": Field(TIME), "until": Field(TIME)}, "a planned downtime"
 )
@@ -160,6 +175,7 @@ DEPLOYMENT = Record(
         "continuity_witness": Field(Text("an inventory host in a third place, or the word none")),
         "continuity_networks": Field(ZONES, {}),
         "continuity_gateways": Field(MapOf(GATEWAY, "media gateways", low=1)),
+        "continuity_sip_tls": Field(SIP_TLS, optional=True),
         "continuity_gateways_one_sided": Field(Flag(), False),
         "continuity_paths": Field(MapOf(ListOf(Text("a name"), "names of lines, networks or machines"), "hosts"), {}),
         "continuity_paths_shared": Field(Flag(), False),

@@ -184,6 +184,18 @@ class MapOf:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A default that goes by the value of another key of the same record; None where that value is none of these."""
+
+    key: str
+    defaults: Mapping[str, Any]
+
+    def of(self, chosen: object) -> object:
+        """Return the default beside a value, which may be anything that an inventory can hold."""
+        return self.defaults.get(chosen) if isinstance(chosen, str) else None
+
+
+@dataclass(frozen=True)
 class Field:
     """One key of a record; without a default it must be there, unless it is optional: then it is left out."""
 
@@ -214,10 +226,15 @@ class Record:
         # Below something that is no mapping at all, "nothing" at every key would only be noise.
         below = problems if isinstance(value, Mapping) else []
         wanted = [key for key, known in self.fields.items() if key in given or not known.optional]
-        return {key: self._field(key, given.get(key, MISSING), _join(path, key), below) for key in wanted}
+        return {key: self._field(key, given, _join(path, key), below) for key in wanted}
 
-    def _field(self, key: str, value: object, path: str, problems: list[Problem]) -> object:
-        known = self.fields[key]
+    def _field(self, key: str, given: Mapping[str, Any], path: str, problems: list[Problem]) -> object:
+        known, value = self.fields[key], given.get(key, MISSING)
+        if isinstance(known.default, Beside) and value is MISSING:
+            other = known.default.key
+            # What is wrong with the other key is said there: here it leaves nothing to say.
+            value = known.default.of(given.get(other, self.fields[other].default))
+            return None if value is None else known.node.read(value, path, problems)
         if value is not MISSING:
             return known.node.read(value, path, problems)
         if known.default is MISSING:

@@ -13,7 +13,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways impo
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import Change, Driver, GatewayError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import grade, options
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import detail, grade, options_to
 
 RECORD = "media_gateway"
 """Name of the record in the state directory that holds what stood before the first change."""
@@ -91,12 +91,11 @@ class Gateway:
 
 
 def _answer(site: str, address: Mapping[str, Any], client: SipClient) -> str:
-    asked = options(address["address"], int(address.get("port", 5060)), address.get("transport", "udp"))
-    outcome = client.request(asked)
-    value, answered = grade(outcome)
-    if value != "up":
-        word = f"it answers {outcome.status} {outcome.reason}" if answered else f"no final answer ({outcome.sent} sent)"
-        raise GatewayError(f"{site} is preferred, but OPTIONS to {address['address']} from here fails: {word}")
+    outcome = client.request(options_to(address))
+    if grade(outcome)[0] != "up":
+        raise GatewayError(
+            f"{site} is preferred, but OPTIONS to {address['address']} from here fails: {detail(outcome)}"
+        )
     return f"OPTIONS answered {outcome.status} in {(outcome.rtt or 0) * 1000:.0f} ms"
 
 

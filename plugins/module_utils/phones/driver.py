@@ -15,6 +15,9 @@ Values = Dict[str, Optional[str]]
 """Some of a provisioning file's keys; None is a key that is not there."""
 
 
+_TRANSPORTS = ("udp", "tcp")
+
+
 class PhoneError(Exception):
     """A phone cannot be moved or is described wrongly; the message names the phone and what was expected."""
 
@@ -83,7 +86,7 @@ def phone_of(data: Mapping[str, Any], place: str) -> Phone:
         registration=registration,
         address=str(data["address"]),
         port=int(data.get("port", 5060)),
-        transport=data.get("transport", "udp"),
+        transport=_transport(data, place),
         driver=data.get("driver", ""),
         mac=re.sub(r"[:.-]", "", str(data.get("mac", ""))).lower(),
     )
@@ -93,7 +96,16 @@ def phone_of(data: Mapping[str, Any], place: str) -> Phone:
 
 
 def server_of(site: str, data: Mapping[str, Any]) -> Server:
-    """Return a site's SIP address. Raises PhoneError without an address."""
+    """Return a site's SIP address. Raises PhoneError without an address, or for TLS."""
     if not data.get("address"):
         raise PhoneError(f"servers.{site}.address: the site's SIP address is expected")
-    return Server(str(data["address"]), int(data.get("port", 5060)), data.get("transport", "udp"))
+    return Server(str(data["address"]), int(data.get("port", 5060)), _transport(data, f"servers.{site}"))
+
+
+def _transport(data: Mapping[str, Any], place: str) -> str:
+    transport = str(data.get("transport", "udp"))
+    if transport not in _TRANSPORTS:
+        raise PhoneError(
+            f"{place}.transport: udp or tcp expected, phones are not moved or asked over TLS; {transport!r} given"
+        )
+    return transport

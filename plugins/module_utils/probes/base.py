@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.call import CallSettings
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient, Tls
 
 Answer = dict[str, Any]
 
@@ -36,6 +36,7 @@ class Settings:
     """The policy's timers in seconds, and what else the checks need.
 
     call_tries: test calls of one check. call_quorum: how many must be completed. call_deadline: seconds for each.
+    tls: certificates for what is asked over TLS.
     """
 
     sip_t1: float = 0.2
@@ -47,10 +48,11 @@ class Settings:
     call_deadline: float = 5.0
     page_names: PageNames = field(default_factory=PageNames)
     database: Database = field(default_factory=Database)
+    tls: Tls = field(default_factory=Tls)
 
     def sip_client(self) -> SipClient:
         """A SIP client with the policy's timers."""
-        return SipClient(t1=self.sip_t1, tries=self.sip_tries, deadline=self.probe_deadline)
+        return SipClient(t1=self.sip_t1, tries=self.sip_tries, deadline=self.probe_deadline, tls=self.tls)
 
     def call_settings(self) -> CallSettings:
         """How test calls are placed with the policy's timers."""

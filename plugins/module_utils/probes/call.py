@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kind `call`: test calls to a number, through a gateway or straight to a SIP Server. Parameters: address, port,
-transport, dn.
+transport, dn. Calls go over UDP and TCP; over TLS none is placed, and the answer is unknown.
 
 A call is completed when it is answered and its media comes back. A call that is refused for load (busy), or because
 nobody may call without a password, proves neither a dead site nor a living one:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kind `gateway`: which sites does this media gateway reach? Run on the gateway's own host.
 
-Parameters: driver, options (the driver's own), sites ({site: {address, port, transport}}). Two looks at each site: an
-OPTIONS from here, then the state that the gateway's own keep-alive has found.
+Parameters: driver, options (the driver's own), sites ({site: {address, port, transport, server_name}}). Two looks at
+each site: an OPTIONS from here, then the state that the gateway's own keep-alive has found.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Answer, Settings, answer
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.sip_options import graded
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import options
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.sip_options import ask
 
 
 def look(check: Mapping[str, Any], settings: Settings) -> Answer:
@@ -24,9 +23,7 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
     The keep-alive is read last: while silence is being waited for, it notices too.
     """
     sites = check["sites"]
-    asked = [options(one["address"], int(one.get("port", 5060)), one.get("transport", "udp")) for one in sites.values()]
-    outcomes = settings.sip_client().request_many(asked)
-    seen = {site: _seen(graded(outcome)) for site, outcome in zip(sites, outcomes)}
+    seen = {site: _seen(one) for site, one in zip(sites, ask(sites.values(), settings.sip_client()))}
     try:
         running = DRIVERS[check["driver"]].read(check.get("options", {}))
     except Exception as error:  # whatever a device does when it is asked, it has then told nothing

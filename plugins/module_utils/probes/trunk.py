@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kind `trunk`: our own look along an inter-site trunk, by the `oos-force` of its DN, from a host inside the site.
 
-Parameters: address, port, transport (of the peer's SIP Server), oos_force (seconds, 0: not set). What the two options
-mean on a SIP Server's DN is in no document that we could read; taken here is: `oos-check`, seconds between two OPTIONS;
-`oos-force`, seconds without any answer until the DN is out of service. One look is one of those OPTIONS.
+Parameters: address, port, transport, server_name (of the peer's SIP Server), oos_force (seconds, 0: not set). What the
+two options mean on a SIP Server's DN is in no document that we could read; taken here is: `oos-check`, seconds between
+two OPTIONS; `oos-force`, seconds without any answer until the DN is out of service. One look is one of those OPTIONS.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Answer, Settings
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.sip_options import graded
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import options
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.sip_options import ask
 
 AS_OFTEN_AS_FITS = 64  # sendings: the longest oos-force, 32 s, has room for fewer
 
@@ -31,8 +30,7 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
     oos_force = float(check.get("oos_force") or settings.probe_deadline)
     span = min(oos_force, settings.probe_deadline)
     client = replace(settings.sip_client(), deadline=span, tries=AS_OFTEN_AS_FITS)
-    request = options(check["address"], int(check.get("port", 5060)), check.get("transport", "udp"))
-    found = graded(client.request(request))
+    found = ask([check], client)[0]
     if found["value"] == "down" and not found["answered"]:
         silence = f"{found['detail']} in {span:g} s"
         if span < oos_force:

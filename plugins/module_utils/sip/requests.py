@@ -13,8 +13,9 @@ No request here changes anything at the other end, save that check_sync makes a 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.message import Message
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.outcome import Outcome
 
 PROBE_USER = "sip-dr"
+DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}  # RFC 3261 19.1.2
 
 _IN_BRACKETS = re.compile(r"<([^>]*)>(.*)\Z", re.DOTALL)
 _EXPIRES = re.compile(r";\s*expires\s*=\s*([0-9]{1,10})", re.IGNORECASE)
@@ -73,6 +75,13 @@ def options(address: str, port: int = 5060, transport: str = "udp", server_name:
         headers=(("Accept", "application/sdp"),),
         server_name=server_name,
     )
+
+
+def options_to(endpoint: Mapping[str, Any]) -> Request:
+    """The OPTIONS to an endpoint as the inventory describes it: address, and port, transport, server_name or not."""
+    transport = endpoint.get("transport") or "udp"
+    port = endpoint.get("port") or DEFAULT_PORT.get(transport, DEFAULT_PORT["udp"])
+    return options(endpoint["address"], int(port), transport, endpoint.get("server_name") or "")
 
 
 def fetch_bindings(

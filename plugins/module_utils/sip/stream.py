@@ -47,6 +47,9 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """What connections are made with. Raises OSError (ssl.SSLError among them) when a file cannot be used."""
+        for path in filter(None, (self.ca_file, self.certificate, self.key)):
+            with open(path, "rb"):  # the error of ssl does not name the file
+                pass
         made = ssl.create_default_context(cafile=self.ca_file or None)
         if not self.verify:
             made.check_hostname = False

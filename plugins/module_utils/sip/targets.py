@@ -22,10 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import TRANSPORTS
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import Request, host_port, options
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import (
+    DEFAULT_PORT,
+    Request,
+    host_port,
+    options,
+)
 
 FIELDS = ("name", "address", "port", "transport", "server_name")
-DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}  # RFC 3261 19.1.2
 
 # Neither white space nor what has a meaning in a header: an address goes into the request as it is.
 _ADDRESS = re.compile(r"[A-Za-z0-9._:%\[\]-]{1,255}\Z")

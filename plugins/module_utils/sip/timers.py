@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import tls_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
 
 SIP_TIMERS: Dict[str, Any] = {
@@ -18,5 +19,6 @@ SIP_TIMERS: Dict[str, Any] = {
 
 
 def sip_client(params: Mapping[str, Any]) -> SipClient:
-    """Return a client with the timers of a module's parameters, in seconds."""
-    return SipClient(t1=params["sip_t1"], tries=params["sip_tries"], deadline=params["probe_deadline"])
+    """Return a client with the timers of a module's parameters, in seconds, and its `sip_tls` where it has that."""
+    timers = {"t1": params["sip_t1"], "tries": params["sip_tries"], "deadline": params["probe_deadline"]}
+    return SipClient(**timers, tls=tls_of(params.get("sip_tls")))

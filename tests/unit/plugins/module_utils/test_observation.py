@@ -459,6 +459,24 @@ def test_a_backup_leg_is_never_asked_by_sip():
     assert {check["address"] for check in asked} == {"10.71.1.100", "10.71.2.100"}
 
 
+def test_the_certificates_name_goes_with_every_look_at_a_site():
+    continuity = deployed()
+    tls = {"transport": "tls", "port": 5061, "server_name": "sip.site2.example.net"}
+    continuity["continuity_sites"]["site2"]["sip_server"].update(tls)
+    looks = [check for host in ("s1-cfg", "s2-cfg", "witness") for check in probe_checks(continuity, host)]
+    asked = [check for check in looks if check.get("address") == "10.71.2.100"]
+    assert {check["id"] for check in asked} == {
+        "peer:site2:sip",
+        "trunk:site1:own",
+        "inside:site2:sip",
+        "witness:site2:sip",
+    }
+    assert all(tls.items() <= check.items() for check in asked)
+    sites = probe_checks(continuity, "s1-gw")[0]["sites"]
+    assert sites["site2"] == {"address": "10.71.2.100", **tls}
+    assert "server_name" not in sites["site1"]
+
+
 # properties
 
 

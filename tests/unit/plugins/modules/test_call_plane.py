@@ -83,6 +83,8 @@ def test_phones_are_not_sent_to_silence(capsys: pytest.CaptureFixture[str], tmp_
     [
         ({"phones": [dict(PHONE, mac="x")]}, "phones[0].mac"),
         ({"servers": {"site1": {}}}, "servers.site1.address"),
+        ({"servers": {"site1": {"address": "::1", "transport": "tls"}}}, "servers.site1.transport: udp or tcp"),
+        ({"phones": [dict(PHONE, transport="tls")]}, "phones[0].transport: udp or tcp"),
         ({"notify_rate": 0}, "notify_rate"),
     ],
 )

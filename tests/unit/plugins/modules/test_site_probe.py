@@ -63,6 +63,14 @@ def test_deadlines_and_names_are_taken():
     assert result["elapsed"] < 1
 
 
+def test_certificates_are_taken():
+    check = {"id": "a", "kind": "sip_options", "address": "127.0.0.1", "transport": "tls"}
+    found = run(checks=[check], sip_tls={"ca_file": "/nowhere/ca.pem"})["answers"][0]
+    assert (found["value"], found["answered"]) == ("unknown", False)
+    assert "/nowhere/ca.pem" in found["detail"]
+    assert "certificate" in run(checks=[check], sip_tls={"key": "/nowhere/key.pem"})["msg"]
+
+
 def test_a_check_that_cannot_be_run_is_refused_by_name():
     result = run(checks=[{"id": "a", "kind": "tcp", "address": "x"}, {"id": "b", "kind": "ping"}])
     assert result["failed"]

@@ -119,6 +119,13 @@ def test_out_of_service_by_one_of_the_two():
     assert (silent["rtt"], 1 <= silent["elapsed"] < 2) == (None, True)
 
 
+def test_a_peer_over_tls_is_looked_at_with_our_certificates():
+    peer = {"address": "127.0.0.1", "transport": "tls", "server_name": "sip.example.net"}
+    found = state(closed_port(), peer=peer, sip_tls={"ca_file": "/nowhere/ca.pem"})
+    assert (found["probe"], found["agree"]) == ("unknown", None)
+    assert "/nowhere/ca.pem" in found["by"]["own OPTIONS"]["detail"]
+
+
 def test_no_page_and_no_oos_check_are_unknown():
     away = state(closed_port())
     assert (away["monitoring"], away["probe"], away["agree"]) == ("unknown", "in_service", None)

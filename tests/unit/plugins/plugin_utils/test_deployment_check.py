@@ -114,7 +114,7 @@ REFUSALS = {
         (*S, "sip_server", "transport"),
         "upd",
         "continuity_sites.fra.sip_server.transport",
-        "udp or tcp; did you mean udp?",
+        "udp or tcp or tls; did you mean udp?",
         "upd",
     ),
     "oos_check out of range": (
@@ -605,6 +605,48 @@ REFUSALS = {
         "with its zone",
         "2026-01-31T22:00:00",
     ),
+    "phones over TLS": (
+        ("continuity_phones", 0, "transport"),
+        "tls",
+        "continuity_phones[0].transport",
+        "udp or tcp; phones are not moved or asked over TLS",
+        "tls",
+    ),
+    "phones at a server over TLS": (
+        (*S, "sip_server", "transport"),
+        "tls",
+        "continuity_sites.fra.sip_server.transport",
+        "udp or tcp while there are continuity_phones",
+        "tls",
+    ),
+    "a certificate's name without TLS": (
+        (*S, "sip_server", "server_name"),
+        "sip.fra.example.net",
+        "continuity_sites.fra.sip_server.server_name",
+        "no such key with transport udp",
+        "sip.fra.example.net",
+    ),
+    "a certificate's name that is none": (
+        (*S, "sip_server", "server_name"),
+        "sip..example.net",
+        "continuity_sites.fra.sip_server.server_name",
+        "the DNS name that the server's certificate holds",
+        "sip..example.net",
+    ),
+    "a key without its certificate": (
+        ("continuity_sip_tls",),
+        {"key": "/etc/sip-dr/tls/observer.key"},
+        "continuity_sip_tls.certificate",
+        "the certificate that belongs to continuity_sip_tls.key",
+        "nothing",
+    ),
+    "authorities in a place that is none": (
+        ("continuity_sip_tls",),
+        {"ca_file": "tls/ca.pem"},
+        "continuity_sip_tls.ca_file",
+        "an absolute path of a file",
+        "tls/ca.pem",
+    ),
     "a downtime on a day that is none": (
         ("continuity_downtimes", 0, "from"),
         "2026-01-32T22:00:00Z",
@@ -634,6 +676,43 @@ def test_defaults_are_filled_in(continuity):
     assert continuity["continuity_policy"]["confirm"] == 15
     assert continuity["continuity_policy"]["lock_stale"] == 60
     assert continuity["continuity_gateways_one_sided"] is False
+
+
+def over_tls(example):
+    """Return the example with its sites and one gateway over TLS, and the certificates' places."""
+    data = changed(example, ("continuity_phones",), [])
+    for site in data["continuity_sites"].values():
+        site["sip_server"].pop("port", None)
+        site["sip_server"].update(transport="tls", server_name="sip.example.net")
+    data["continuity_gateways"]["fra-gw-1"]["transport"] = "tls"
+    return {**data, "continuity_sip_tls": {"ca_file": "/etc/sip-dr/tls/ca.pem"}}
+
+
+def test_over_tls_the_port_is_another_unless_it_is_said(example, example_hosts):
+    data = changed(over_tls(example), ("continuity_gateways", "ams-gw-1", "port"), 5070)
+    checked, problems = check_deployment(data, example_hosts.get)
+    assert problems == []
+    assert [site["sip_server"]["port"] for site in checked["continuity_sites"].values()] == [5061, 5061]
+    assert [gateway["port"] for gateway in checked["continuity_gateways"].values()] == [5061, 5060, 5070, 5060]
+    assert check_deployment(checked, example_hosts.get) == (checked, [])
+
+
+def test_no_certificates_are_needed_where_the_system_knows_the_authority(example, example_hosts):
+    checked, problems = check_deployment(changed(over_tls(example), ("continuity_sip_tls",), DROP), example_hosts.get)
+    assert (problems, "continuity_sip_tls" in checked) == ([], False)
+
+
+def test_test_calls_are_not_placed_over_tls(example, example_hosts):
+    data = changed(over_tls(example), ("continuity_policy", "synthetic_calls"), True)
+    problems = problems_of(data, example_hosts)
+    assert [one["path"] for one in problems] == ["continuity_gateways.fra-gw-1.transport"]
+    assert "continuity_policy.synthetic_calls: false" in problems[0]["expected"]
+
+
+@pytest.mark.parametrize("transport", ["sctp", 5061, None, ["tls"]])
+def test_a_transport_that_is_none_is_the_only_problem(example, example_hosts, transport):
+    data = changed(over_tls(example), (*S, "sip_server", "transport"), transport)
+    assert [one["path"] for one in problems_of(data, example_hosts)] == ["continuity_sites.fra.sip_server.transport"]
 
 
 def test_what_comes_out_can_go_in_again(continuity, example_hosts):

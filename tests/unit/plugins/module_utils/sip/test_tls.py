@@ -1,13 +1,11 @@
 """TLS: which certificates pass, what those that do not are called, and ends in mid-handshake.
 
-The certificates are made for the test by the `openssl` command; where there is none, its tests are skipped.
+The certificates are made for the tests (fixture `papers`); where that cannot be done, the tests are skipped.
 """
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
 import subprocess
 import time
 
@@ -15,60 +13,8 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient, Tls
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.message import parse
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import grade, options
-from sip_doubles import reply, tcp_peer
-
-NAMES = "subjectAltName=IP:127.0.0.1,DNS:sip.example.net"
-
-
-@pytest.fixture(scope="session")
-def papers(tmp_path_factory):
-    """An authority, a server certificate, one that ran out, a client certificate, and somebody else's authority."""
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl command here")
-    directory = tmp_path_factory.mktemp("papers")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
-
-    def authority(name):
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key")
-        usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-        openssl("req", "-x509", *key, "-subj", f"/CN={name}", *usage, "-days", "2", "-out", f"{name}.pem")
-
-    def leaf(name, days, more):
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key")
-        openssl("req", "-new", *key, "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        (directory / f"{name}.ext").write_text(f"authorityKeyIdentifier=keyid\n{more}\n")
-        signed_by = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", f"{name}.ext")
-        openssl("x509", "-req", "-in", f"{name}.csr", *signed_by, "-days", days, "-out", f"{name}.pem")
-
-    authority("ca")
-    authority("stranger")
-    leaf("server", "2", NAMES)
-    leaf("expired", "-1", NAMES)
-    leaf("client", "2", "extendedKeyUsage=clientAuth")
-    return directory
-
-
-def tls_peer(papers, talk, certificate="server", wants_client=False):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(papers / f"{certificate}.pem", papers / f"{certificate}.key")
-    if wants_client:
-        context.load_verify_locations(papers / "ca.pem")
-        context.verify_mode = ssl.CERT_REQUIRED
-
-    def secured(connection):
-        try:
-            with context.wrap_socket(connection, server_side=True) as secure:
-                talk(secure)
-        except OSError:
-            return  # the client hung up on us, as some of these tests want
-
-    return tcp_peer(secured)
-
-
-def answer(connection):
-    connection.sendall(reply(connection.recv(4096)))
+from sip_doubles import tcp_peer
+from tls_doubles import answer, tls_peer
 
 
 def ask(papers, tls, talk=answer, server_name="", **manners):
@@ -85,8 +31,7 @@ def test_answer(papers, trusting):
     seen = []
 
     def talk(connection):
-        seen.append(connection.recv(4096))
-        connection.sendall(reply(seen[0]))
+        seen.append(answer(connection))
 
     assert ask(papers, trusting, talk).status == 200
     sent = parse(seen[0])
@@ -190,8 +135,8 @@ def test_refused():
 
 
 @pytest.mark.parametrize("tls", [{"ca_file": "/nowhere"}, {"certificate": "/nowhere"}])
-def test_files_of_ours_that_cannot_be_used_are_our_fault(tls):
-    with pytest.raises(OSError):
+def test_files_of_ours_that_cannot_be_used_are_our_fault_and_named(tls):
+    with pytest.raises(OSError, match="/nowhere"):
         SipClient(tls=Tls(**tls)).request(options("127.0.0.1", 5061, "tls"))
 
 
