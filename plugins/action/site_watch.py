@@ -4,15 +4,18 @@
 """Action plugin of site_watch: three processes for each host that looks, and one that decides.
 
 A round of Ansible's own costs a fork, a task's templates and a wait for the slowest host each time, and a loop of
-included tasks grows. Here each host's worker calls site_probe again and again over its open connection; each call looks
-for some seconds and comes back at once with what is new; and the worker of the host that decides folds what they find.
-All of it ends with the play, or when the play is killed.
+included tasks grows. Here processes of each host's worker call site_probe again and again over its open connection;
+each call looks for some seconds and comes back at once with what is new; and the worker of the host that decides folds
+what they find. The worker itself only attends to its processes: a call that never returns holds up nobody else, and all
+of it ends with the play, or when the play is killed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,8 +27,8 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils import series
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import replace_file
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import may_be_remembered
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import DEFAULT_POLICY
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.watch import (
     OFTEN,
@@ -34,6 +37,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.watch import 
     Judged,
     Mail,
     Mailbox,
+    SeriesFile,
     Watch,
     paces,
     worth_keeping,
@@ -53,11 +57,13 @@ PROBE_TIMERS = (
 READ_INTERVAL = 0.05
 """Seconds between two looks into the mailbox."""
 ENDING = 30.0
-"""Seconds that a looking process waits for the deciding one to end: longer than any look."""
+"""Seconds that a looking process waits for the deciding one to end, and is waited for then: longer than any look."""
 RELIEF = "relief"
 """Who looks while the look before is still waiting for silence; its word is as good."""
 SENDERS = {OFTEN: OFTEN, RELIEF: OFTEN, SELDOM: SELDOM}
 """Who posts for a host, and which kind of look it is."""
+LOOKED = "looked"
+"""What the process that looks often posts at its end: how often it did."""
 MEMORY, OVER = "memory", "over"
 """What the deciding process posts: the state to keep in the store, and that it has ended."""
 
@@ -86,9 +92,10 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._options = self.validate_argument_spec(ARGUMENTS)[1]
         self._variables = task_vars or {}
+        self._warned: set[str] = set()
         # Ansible's own folder for this run: the same in all workers, and gone with the run.
         self._mailbox = Mailbox(Path(constants.DEFAULT_LOCAL_TMP) / "site_watch")  # type: ignore[attr-defined]
-        self._end = time.time() + self._options["seconds"]
+        self._end = time.monotonic() + self._options["seconds"]
         hosts = list(self._variables["ansible_play_hosts_all"])
         if int(self._variables["ansible_forks"]) < len(hosts):
             raise AnsibleActionFail(f"site_watch looks from {len(hosts)} hosts at once: forks must be as many or more")
@@ -97,20 +104,44 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, **self._look()}
 
     def _look(self) -> dict[str, Any]:
-        """Look until the deciding process has ended: often here, seldom and in between in processes beside this one."""
+        """Look until the deciding process has ended: often, seldom and in between, in processes beside this one."""
         probe = self._options["probe"]
         checks = paces(probe["checks"])
         looks = {pace: {**self._timers(pace), **probe, "checks": checks[pace]} for pace in PACE}
         me = os.getpid()
-        beside = [
-            self._beside(lambda: self._look_again(SELDOM, looks[SELDOM], me)),
-            self._beside(lambda: self._relieve({**looks[OFTEN], "seconds": 0.0}, me)),
-        ]
+        self._attend(
+            lambda: self._mailbox.post(f"{self._host} {LOOKED}", self._look_again(OFTEN, looks[OFTEN], me)),
+            lambda: self._look_again(SELDOM, looks[SELDOM], me),
+            lambda: self._relieve({**looks[OFTEN], "seconds": 0.0}, me),
+        )
+        return self._mailbox.read(f"{self._host} {LOOKED}") or {"calls": 0, "answered": 0}
+
+    def _attend(self, *works: Callable[[], object]) -> None:
+        """Do all of it, each in a process beside this one, until all have ended.
+
+        One that ends before its time is begun anew. Who goes on after the end is killed after `ENDING` seconds, and at
+        once when the play is gone.
+        """
+        parent, latest = os.getppid(), self._end + 2 * ENDING
+        beside = {self._beside(work): work for work in works}
         try:
-            return self._look_again(OFTEN, looks[OFTEN], os.getppid())
+            while beside and os.getppid() == parent and time.monotonic() < latest:
+                self._renew(beside, parent)
+                if self._mailbox.holds(OVER):
+                    latest = min(latest, time.monotonic() + ENDING)
+                _wait(time.monotonic() + READ_INTERVAL)
         finally:
             for child in beside:
+                os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
+
+    def _renew(self, beside: dict[int, Callable[[], object]], parent: int) -> None:
+        """Forget the processes that have ended; begin those anew that ended before their time."""
+        for child in [child for child in beside if os.waitpid(child, os.WNOHANG)[0]]:
+            work = beside.pop(child)
+            if self._goes_on(parent):
+                self._warn("a process that looks has ended before its time; it is begun anew")
+                beside[self._beside(work)] = work
 
     def _beside(self, work: Callable[[], object]) -> int:
         """Do something in a process beside this one; return its number."""
@@ -122,6 +153,21 @@ class ActionModule(ActionBase):
         finally:
             os._exit(0)
 
+    def _attempt(self, work: Callable[[], Any], otherwise: object = None) -> Any:  # noqa: ANN401  what the work returns
+        """Do something; return `otherwise` when that fails, which is told and must not end the looking or deciding."""
+        try:
+            return work()
+        except Exception as error:
+            self._warn(f"{type(error).__name__}: {error}")
+            return otherwise
+
+    def _warn(self, words: str) -> None:
+        """Warn, once for each kind of words: numbers and what is quoted make no difference."""
+        kind = re.sub(r"'[^']*'|\d+", "", words)
+        if kind not in self._warned:
+            self._warned.add(kind)
+            display.warning(f"{self._host}: {words}")
+
     def _relieve(self, probe: dict[str, Any], parent: int) -> None:
         """Look from the middle of each look that waits for silence, or else one would be two looks old before the next.
 
@@ -129,18 +175,18 @@ class ActionModule(ActionBase):
         """
         half = probe["probe_deadline"] / 2
         while self._goes_on(parent):
-            mail = self._mailbox.read(f"{self._host} {OFTEN}")
+            mail = self._attempt(lambda: self._mailbox.read(f"{self._host} {OFTEN}"))
             if mail is not None and (mail["probe"] or {}).get("elapsed", 0) > half:
-                self._wait(time.time() + half)
-                self._post(RELIEF, probe)
-            _wait(time.time() + READ_INTERVAL)
+                self._wait(time.monotonic() + half)
+                self._attempt(lambda: self._post(RELIEF, probe))
+            _wait(time.monotonic() + READ_INTERVAL)
 
     def _goes_on(self, parent: int) -> bool:
-        return os.getppid() == parent and time.time() < self._end + ENDING and not self._mailbox.holds(OVER)
+        return os.getppid() == parent and time.monotonic() < self._end + ENDING and not self._mailbox.holds(OVER)
 
     def _post(self, sender: str, probe: dict[str, Any]) -> dict[str, Any]:
         """Look once and post what was found."""
-        begun = time.time()
+        begun = time.monotonic()
         if not probe["checks"]:
             self._mailbox.post(f"{self._host} {sender}", {"started_at": begun, "probe": None})
             return {}
@@ -157,21 +203,27 @@ class ActionModule(ActionBase):
         memory: Mapping[str, Any] | None = None
         goes_on = True
         while goes_on:
-            begun = time.time()
+            begun = time.monotonic()
             if not calls or (probe["checks"] and begun < self._end):
-                found = self._post(pace, probe)
+                found = self._attempt(lambda: self._post(pace, probe), {})
                 probe["known"] = found.get("said")
                 calls, answered = calls + 1, answered + bool(found)
             goes_on = self._goes_on(parent)
             if pace == SELDOM:
-                memory = self._keep(self._mailbox.read(MEMORY) or memory)
+                memory = self._hand_over(memory)
             self._wait(begun + probe["interval"])
         return {"calls": calls, "answered": answered}
 
+    def _hand_over(self, memory: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Keep the newest state; return what has still to be kept."""
+        newest = self._attempt(lambda: self._mailbox.read(MEMORY)) or memory
+        still: Mapping[str, Any] | None = self._attempt(lambda: self._keep(newest), newest)
+        return still
+
     def _wait(self, until: float) -> None:
         """Wait for the next look, or for the end."""
-        while time.time() < until and not self._mailbox.holds(OVER):
-            _wait(min(until, time.time() + READ_INTERVAL))
+        while time.monotonic() < until and not self._mailbox.holds(OVER):
+            _wait(min(until, time.monotonic() + READ_INTERVAL))
 
     def _timers(self, pace: str) -> dict[str, Any]:
         policy = {**DEFAULT_POLICY, **self._options["policy"]}
@@ -190,7 +242,7 @@ class ActionModule(ActionBase):
             display.vv(f"{self._host}: {error}")
             return {}
         if result.get("failed") or result.get("unreachable"):
-            display.warning(f"{self._host}: {name}: {result.get('msg')}")
+            self._warn(f"{name}: {result.get('msg')}")
             return {}
         return result
 
@@ -208,52 +260,63 @@ class ActionModule(ActionBase):
 
     def _decide(self, hosts: set[str]) -> dict[str, Any]:
         """Fold what the hosts see until the time is over; say each change of the verdict when it happens."""
-        watch = Watch(self._options["continuity"], self._options["policy"], self._options["attestations"])
-        record = _Record(self._options, self._mailbox)
+        options = self._options
+        watch = Watch(options["continuity"], options["policy"], options["attestations"], time.monotonic())
+        record = _Record(options, self._mailbox, self._attempt)
         parent = os.getppid()
         try:
-            while time.time() < self._end and os.getppid() == parent:
-                read = time.time()
-                for host, sender in product(hosts, SENDERS):
-                    mail = self._mailbox.read(f"{host} {sender}")
-                    if mail is not None:
-                        watch.take(host, SENDERS[sender], Mail(**mail))
-                judged = None if watch.waits_for(hosts) else watch.judge(time.time())
+            while time.monotonic() < self._end and os.getppid() == parent:
+                read = time.monotonic()
+                self._collect(watch, hosts)
+                judged = None if watch.waits_for(hosts, read) else watch.judge(time.monotonic(), time.time())
                 if judged is not None:
-                    record.add(judged, watch.store["versions"].get("track", 0))
+                    record.add(judged, watch.store["versions"].get("track", 0) if watch.store_read else None)
                 _wait(read + READ_INTERVAL)
             return record.end()
         finally:
-            self._mailbox.post(OVER, True)
+            self._attempt(lambda: self._mailbox.post(OVER, True))
+
+    def _collect(self, watch: Watch, hosts: set[str]) -> None:
+        for host, sender in product(hosts, SENDERS):
+            mail = self._mailbox.read(f"{host} {sender}")
+            if mail is not None:
+                watch.take(host, SENDERS[sender], Mail(**mail))
 
 
 class _Record:
-    """Says, writes down and hands on what was decided."""
+    """Says, writes down and hands on what was decided; a disk that is full ends none of it."""
 
-    def __init__(self, options: Mapping[str, Any], mailbox: Mailbox) -> None:
-        self._policy = options["policy"]
+    def __init__(
+        self, options: Mapping[str, Any], mailbox: Mailbox, attempt: Callable[[Callable[[], object]], object]
+    ) -> None:
+        """Use the module's options; `attempt` does something that may fail, and tells so."""
+        policy = options["policy"]
         self._directory = Path(options["directory"]) if options["directory"] else None
+        self._series = SeriesFile(self._directory, policy) if self._directory else None
         self._mailbox = mailbox
-        self._spared = float(self._policy.get("schedule_gap", DEFAULT_POLICY["schedule_gap"])) / 2
+        self._attempt = attempt
+        self._spared = float(policy.get("schedule_gap", DEFAULT_POLICY["schedule_gap"])) / 2
         self._last: Judged | None = None
         self._kept: tuple[float, Mapping[str, Any]] = (0.0, {})
-        self._version = 0
+        self._version: int | None = None
         self._verdicts: list[dict[str, Any]] = []
 
-    def add(self, judged: Judged, version: int) -> None:
-        """Take the next decision; `version` is that of the state that lies in the store."""
-        first, self._last = self._last is None, judged
-        self._version = max(self._version, version)
-        if self._directory:
-            lines = [series.beginning(self._policy, judged.before)] if first else []
-            _append(self._directory / series.FILE_NAME, [*lines, series.judged(judged.observation, judged.decision)])
+    def add(self, judged: Judged, version: int | None) -> None:
+        """Take the next decision; `version` is that of the state that lies in the store, None while it is not known."""
+        self._last = judged
+        if version is not None:
+            self._version = max(self._version or 0, version)
+        self._say(judged.decision, judged.observation["taken_at"])
+        self._attempt(lambda: self._write(judged))
+        worth = worth_keeping(judged)
+        if worth != self._kept[1] or time.monotonic() - self._kept[0] >= self._spared:
+            self._attempt(lambda: self._hand_on(judged, worth))
+
+    def _write(self, judged: Judged) -> None:
+        if self._directory and self._series:
             text = json.dumps(judged.decision, indent=4, sort_keys=True) + "\n"
             replace_file(self._directory / "verdict.json", text, mode=0o644)
-        self._say(judged.decision, judged.observation["taken_at"])
-        worth = worth_keeping(judged)
-        if worth != self._kept[1] or time.time() - self._kept[0] >= self._spared:
-            self._kept = (time.time(), worth)
-            self._hand_on()
+            self._series.add(judged)
 
     def _say(self, decision: Mapping[str, Any], at: str) -> None:
         shown = {"verdict": decision["verdict"], "site": decision["site"]}
@@ -262,26 +325,23 @@ class _Record:
         self._verdicts.append({"at": at, **shown, "sentence": decision["evidence"][0]})
         display.display(f"{at} {decision['evidence'][0]}")
 
-    def _hand_on(self) -> None:
-        if self._last is not None:
+    def _hand_on(self, judged: Judged, worth: Mapping[str, Any]) -> None:
+        """Hand on a state, unless the store is unread: what it remembers must not be overwritten by less.
+
+        Nor is it dated by a controller whose clock is wrong: it would bar all others with its times.
+        """
+        if self._version is not None and may_be_remembered(judged.observation):
             self._version += 1
-            self._mailbox.post(MEMORY, {"version": self._version, "value": self._last.state})
+            self._mailbox.post(MEMORY, {"version": self._version, "value": judged.state})
+            self._kept = (time.monotonic(), worth)
 
     def end(self) -> dict[str, Any]:
         """Hand on the last state; return the last decision and every change of the verdict."""
-        self._hand_on()
         last = self._last
+        if last is not None:
+            self._attempt(lambda: self._hand_on(last, {}))
         return {"decision": last and last.decision, "state": last and last.state, "verdicts": self._verdicts}
 
 
-def _append(path: Path, entries: list[dict[str, Any]]) -> None:
-    """Append whole lines by one write, as series.py asks for."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(descriptor, "".join(map(series.line, entries)).encode())
-    finally:
-        os.close(descriptor)
-
-
 def _wait(until: float) -> None:
-    threading.Event().wait(max(0.0, until - time.time()))
+    threading.Event().wait(max(0.0, until - time.monotonic()))

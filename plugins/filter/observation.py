@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils import observation
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils import observation, observer, state_clock
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import person_key
 
 
 def probe_checks(continuity: Mapping[str, Any], host: str) -> list[dict[str, Any]]:
@@ -30,6 +31,14 @@ def to_observation(
         raise AnsibleFilterError(f"to_observation: {error} is missing in continuity, probes or meta") from error
 
 
+def different_people(names: Iterable[str]) -> list[str]:
+    """The different people among some names, each as first written; a name of nothing is nobody."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(person_key(name), name.strip())
+    return [name for key, name in found.items() if key]
+
+
 class FilterModule:
     """The filters of the observation."""
 
@@ -39,4 +48,7 @@ class FilterModule:
             "probe_checks": probe_checks,
             "to_observation": to_observation,
             "probed_runs": observation.runs_of,
+            "pulled_state": state_clock.pulled,
+            "different_people": different_people,
+            "may_be_remembered": observer.may_be_remembered,
         }

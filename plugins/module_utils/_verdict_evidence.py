@@ -9,6 +9,7 @@ from typing import Callable, Dict, List
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import amount, seconds, time_text
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_guards import (
+    NOT_READ,
     Case,
     Unmet,
     configuration_stays,
@@ -46,6 +47,7 @@ def evidence(case: Case) -> List[str]:
         *(sentence for name in names for sentence in _notes(case, name)),
         *_configuration_sentences(case),
         *_override_sentences(case),
+        *([] if case.picture.observation.store_read else [f"{NOT_READ[0].upper()}{NOT_READ[1:]}."]),
         *([] if case.picture.policy.witness else [TWO_ALONE]),
         *case.picture.observation.notes,
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
@@ -137,14 +138,26 @@ class Field:
         return None if self.absent else self.time()
 
     def people(self) -> List[str]:
-        """Return the different people named, as written: a list of names, or one name. Alice and "alice " are one."""
+        """Return the different people named, as written: a list of names, or one name; see person_key."""
         if self.absent:
             return []
         fields = [self] if isinstance(self.value, str) else self.items()
         names: Dict[str, str] = {}
         for field in fields:
-            names.setdefault(field.text().strip().casefold(), field.text().strip())
+            key = person_key(field.text())
+            if not key:
+                raise field.refused("a name")
+            names.setdefault(key, field.text().strip())
         return list(names.values())
+
+
+def person_key(name: str) -> str:
+    """Return what two spellings of one person's name have in common: "Alice" and "alice " are one, and so are two names
+    that differ in how Unicode composes them (NFKC), in double blanks, or in characters without a shape (category Cf).
+    """
+    shaped = "".join(each for each in name if unicodedata.category(each) != "Cf")
+    folded = unicodedata.normalize("NFKC", shaped).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def plain_time(value: object) -> Optional[datetime]:

@@ -25,6 +25,11 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_stat
 
 NO_MEMORY = "one bundle has no memory; track knows"
 
+NOT_READ = (
+    "no coordination store has been read: downtimes, failovers before, their acknowledgements and their cool-down are "
+    "not known"
+)
+
 
 class Unmet(NamedTuple):
     """A guard that is not met, in words with what was seen."""
@@ -93,14 +98,14 @@ def configuration_stays(case: Case) -> List[Unmet]:
 
 def failover_guards(case: Case) -> List[Unmet]:
     """Return the unmet guards of an automatic failover of the call plane."""
-    return [*_firm(case), *_acknowledged(case), *_cooled_down(case)]
+    return [*_remembered(case), *_firm(case), *_acknowledged(case), *_cooled_down(case)]
 
 
 def fence_guards(case: Case) -> List[Unmet]:
     """Return the unmet guards of an automatic fence."""
-    checks: Tuple[Callable[[Case], List[Unmet]], ...] = (_promotion, _ticket, _masters, _held, _acknowledged)
-    more: Tuple[Callable[[Case], List[Unmet]], ...] = (_cooled_down, not_flapping, _firm, _synchronous, _lag)
-    return [unmet for check in (*checks, *more) for unmet in check(case)]
+    checks: Tuple[Callable[[Case], List[Unmet]], ...] = (_remembered, _promotion, _ticket, _masters, _held)
+    more: Tuple[Callable[[Case], List[Unmet]], ...] = (_acknowledged, _cooled_down, not_flapping, _firm)
+    return [unmet for check in (*checks, *more, _synchronous, _lag) for unmet in check(case)]
 
 
 def promotion_guards(case: Case) -> List[Unmet]:
@@ -114,7 +119,12 @@ def fence_proven(case: Case, name: str) -> List[Unmet]:
     return [Unmet("fence", f"fence of {name} not proven: {lacks}")] if lacks else []
 
 
+def _remembered(case: Case) -> List[Unmet]:
+    return [] if case.picture.observation.store_read else [Unmet("memory", NOT_READ)]
+
+
 GUARDS: Dict[str, Callable[[Case], List[Unmet]]] = {
+    "drain_gateways": _remembered,
     "prefer_survivor": failover_guards,
     "fence": fence_guards,
     "promote_config": promotion_guards,

@@ -7,7 +7,8 @@ Where decision.md is silent:
 - `taken_at`, `observer.healthy` and the two sites must be there; any other field may be left out and then says nothing.
 - An answer from the future, beyond the clocks' skew, is as unknown as one that is too old.
 - A fence is a proof only while it is freshly seen, as any other signal is; a kind that is not among the four is none.
-- Two people are two names that differ in more than case and spaces.
+- Two people are two names that differ in more than case, spaces and the way they are written in Unicode (person_key).
+- `observer.store`, left out, is `read`: who says nothing of a coordination store has what it tells.
 - `ticket: null` is a ticket that was left out (holder unknown), not the word `none` (no ticket system).
 """
 
@@ -142,6 +143,7 @@ class Observation(NamedTuple):
     overrides: Tuple[Override, ...]
     why: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
+    store_read: bool = True
 
     @property
     def names(self) -> Tuple[str, str]:
@@ -175,6 +177,7 @@ def read_observation(observation: Mapping[str, Any], policy: Policy) -> Observat
         overrides=tuple(_override(each) for each in field.get("overrides").items()),
         why=_sentences(field.get("observer").get("why")),
         notes=_sentences(field.get("observer").get("notes")),
+        store_read=_store_read(field.get("observer").get("store")),
     )
 
 
@@ -314,6 +317,10 @@ def _sentences(field: Field) -> Tuple[str, ...]:
         if not isinstance(each.value, str):
             raise each.refused("a sentence")
     return tuple(each.value for each in field.items())
+
+
+def _store_read(field: Field) -> bool:
+    return field.missing or field.choice(("read", "unread")) == "read"
 
 
 def _event(field: Field, names: Tuple[str, str]) -> Event:

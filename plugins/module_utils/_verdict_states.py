@@ -11,7 +11,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_obse
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
 
 HEARING = ("peer", "witness", "gateways", "calls", "mgmt", "master")
-"""The signals by which a site is heard when they are up, or when something answered."""
+"""The signals by which a site is heard when they are up, or when something answered; `inside` also when it is down."""
 
 OUTSIDE = ("peer", "witness", "gateways")
 """The three views from outside that must agree before a site is dead."""
@@ -41,7 +41,7 @@ def heard_by(view: View) -> List[str]:
     """Return what the site is heard by; an empty list is silence."""
     signals = view.site.signals
     heard = [name for name in HEARING if signals[name].value == "up" or signals[name].answered]
-    inside = ["inside"] if view.site.value("inside") != "unknown" else []
+    inside = ["inside"] if signals["inside"].value != "unknown" or signals["inside"].answered else []
     trunk = [f"trunk of {view.other.name}"] if view.other.up("trunk") else []
     return inside + heard + trunk
 

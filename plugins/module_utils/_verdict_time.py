@@ -10,7 +10,8 @@ Where decision.md is silent:
 - What an unhealthy observer reports of masters, of a site heard again or of a clean site is not remembered.
 - "Clean" is a raw verdict of NORMAL, BLIND_SPOT or DEGRADED while the drained site's gateways, and calls where they are
   asked for, are up: a site that was drained because calls failed is not clean because nobody looks any more.
-- An event from the future counts as of now, so that it cannot answer for what has not happened yet.
+- A failover from the future counts as of now. An acknowledgement or a letting in from the future, beyond the clocks'
+  skew, does not count yet: it cannot answer for a failover that has not happened.
 - A configuration failover moves the last master seen to the survivor, unless a master was seen later.
 - An acknowledgement that names a site is about that site's failover; about FLAPPING it says the same.
 """
@@ -27,12 +28,19 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_memo
     Run,
     Times,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import Event, Observation
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import (
+    CLOCK_SKEW,
+    Event,
+    Observation,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_rules import CALM, Finding
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_states import Picture, heard_by
 
 HOUR = timedelta(hours=1)
+
+BY_PEOPLE = ("acknowledged", "let_in")
+"""Events by which a person answers for a failover that has been."""
 
 RESTING_ON_STATES = ("BOTH_DOWN", "SITE_DOWNTIME", "SITE_DOWN", "SITE_DOWN_PEER_UNFIT")
 
@@ -87,7 +95,8 @@ def _empty(seen: Observation, raw: Finding) -> Memory:
 
 def _with_events(memory: Memory, seen: Observation) -> Memory:
     for event in sorted(seen.events, key=lambda each: each.at):
-        memory = _with_event(memory, event._replace(at=min(event.at, seen.now)))
+        if event.type not in BY_PEOPLE or seconds(event.at, seen.now) <= CLOCK_SKEW:
+            memory = _with_event(memory, event._replace(at=min(event.at, seen.now)))
     return memory
 
 

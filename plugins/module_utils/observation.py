@@ -17,6 +17,7 @@ from typing import Any
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals, statements, trunks
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_base import Site
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_redundancy import SOLUTION_CONTROL
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import CLOCK_SKEW
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import observer
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.reports import Report, Reports
@@ -56,17 +57,17 @@ def to_observation(
     meta: taken_at and started_at (RFC 3339 texts: end and begin of the looking; every signal is as old as its begin),
     and, all of them optional: attestations ({site: {by, until}}, said in this very run; they outweigh the store's), and
     from the store: events, overrides, attested and downtime (its records `attestations` and `downtime`, see
-    statements.py), fences ({site: …}), not_before (the last observation's taken_at: a controller whose clock is behind
-    it goes on from there, or else its clock would stand between the calls and their rescue), isolated ({site: drain or
-    failover}), ticket.
+    statements.py), store_read (whether any host's store could be read; left out: yes), fences ({site: …}), not_before
+    (the last observation's taken_at; see `_on_time`), isolated ({site: drain or failover}), ticket.
     """
     reports = reports_of(continuity, probes)
     names = deployment.site_names(continuity)
-    by_this_clock, meta = meta, _not_before(meta)
+    seen = _noted(observer(continuity, probes, meta), _unreadable(meta))
+    seen, meta = _on_time(seen, meta)
     sites = {name: _site(continuity, reports, name, meta) for name in names}
     return {
         "taken_at": meta["taken_at"],
-        "observer": trunks.with_differences(observer(continuity, probes, by_this_clock), sites),
+        "observer": trunks.with_differences(seen, sites),
         **_ticket(continuity, meta),
         "sites": sites,
         "events": list(meta.get("events") or []),
@@ -74,13 +75,31 @@ def to_observation(
     }
 
 
-def _not_before(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Move taken_at and started_at forward together: time never runs backwards from one observation to the next."""
+def _on_time(seen: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The observer and meta of an observation that time does not run backwards to.
+
+    A clock a little behind the last observation goes on from there: taken_at and started_at move forward together.
+    Farther behind, and with the hosts on its side, it is right and the last one was wrong: nothing is moved, or the
+    decision's clock would stand still until true time has caught up. The state is then to be taken over by
+    `state_clock.pulled`.
+    """
     behind = moment(meta.get("not_before") or meta["taken_at"]) - moment(meta["taken_at"])
     if behind <= timedelta(0):
-        return meta
+        return seen, meta
+    if seen["healthy"] and behind > timedelta(seconds=CLOCK_SKEW):
+        note = f"The last observation was dated {behind.total_seconds():.0f} s ahead of now: its clock was wrong."
+        return _noted(seen, [note]), meta
     moved = {key: (moment(meta[key]) + behind).isoformat().replace("+00:00", "Z") for key in ("taken_at", "started_at")}
-    return {**meta, **moved}
+    return seen, {**meta, **moved}
+
+
+def _unreadable(meta: Mapping[str, Any]) -> list[str]:
+    attested, downtime = meta.get("attested") or [], meta.get("downtime") or []
+    return [*statements.unreadable(attested, "site"), *statements.unreadable(downtime, "name")]
+
+
+def _noted(seen: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    return {**seen, "notes": [*seen.get("notes", []), *notes]} if notes else seen
 
 
 def runs_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -30,7 +30,9 @@ Probes = Mapping[str, Mapping[str, Any]]
 def observer(continuity: Mapping[str, Any], probes: Probes, meta: Mapping[str, Any]) -> dict[str, Any]:
     """`{healthy}`; where there are any, `why` it is not and the `notes` that every verdict repeats: lists of sentences.
 
-    meta: `started_at` and `taken_at` as the controller's own clock gave them, not moved to the last observation's.
+    meta: `started_at` and `taken_at` as the controller's own clock gave them, not moved to the last observation's;
+    `store_read`, false while no coordination store could be read: then `store: unread`. Where it is this controller's
+    clock that is to blame, `clock: wrong`.
     """
     looked = {host: probe for host, probe in probes.items() if probe.get("reached")}
     off = {host: offset for host, probe in looked.items() if abs(offset := clock_offset(probe, meta)) > CLOCK_SKEW}
@@ -38,7 +40,17 @@ def observer(continuity: Mapping[str, Any], probes: Probes, meta: Mapping[str, A
     most = 2 * len(off) > asked
     why = [*_nobody(continuity, looked), *(_wrong_clock(off, asked) if most else []), *_too_long(continuity, meta)]
     notes = [*view_notes(continuity), *([] if most else _other_clocks(off))]
-    return {"healthy": not why, **({"why": why} if why else {}), **({"notes": notes} if notes else {})}
+    clock, store = "wrong" if most else "", "" if meta.get("store_read", True) else "unread"
+    told = {"why": why, "notes": notes, "clock": clock, "store": store}
+    return {"healthy": not why, **{name: said for name, said in told.items() if said}}
+
+
+def may_be_remembered(observation: Mapping[str, Any]) -> bool:
+    """Whether what was decided of an observation may go to the store, and what people say be dated by it.
+
+    Times of a clock that is wrong stay there: one that is ahead would bar all others until true time has caught up.
+    """
+    return bool(observation["observer"].get("clock") != "wrong")
 
 
 def clock_offset(probe: Mapping[str, Any], meta: Mapping[str, Any]) -> float:

@@ -27,19 +27,23 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.reports impor
 
 def inside(site: Site) -> Signal:
     """up: a SIP Server of the pair answers a host inside (by design only the primary does); down: one of those hosts
-    could look, none got an answer, and no monitoring page names a primary."""
+    could look, none got an answer, and every monitoring page that came names a backup.
+
+    A SIP Server that is overloaded turns OPTIONS away and runs: its page must not be taken for a dead one's.
+    """
     reports = site.reports.of("inside", site.name)
     words = {one.host: one.word for one in reports if one.check["kind"] == "sip_options"}
     for gateway in site.gateways_inside():
         target = site.reports.target(gateway, site.name)
         words[gateway.host] = {**word(target), "value": target["options"]} if target else gateway.word
-    pages = {one.reporter: one.word for one in reports if one.check["kind"] == "monitoring_page"}
+    pages = [one for one in reports if one.check["kind"] == "monitoring_page"]
     value = any_up([one["value"] for one in words.values()])
-    if value == "down" and any(one.answer and one.answer.get("run_mode") == "primary" for one in reports):
+    if value == "down" and any(_may_be_primary(one) for one in pages):
         value = "unknown"
     # A host inside that we reached is a sign of life, whatever it could find out.
     of = site.views((host, one["value"]) for host, one in words.items())
-    return signal(value, bool(site.inside[site.name] & site.reports.reached), of, {**words, **pages})
+    words.update({one.reporter: one.word for one in pages})
+    return signal(value, bool(site.inside[site.name] & site.reports.reached), of, words)
 
 
 def peer(site: Site) -> Signal:
@@ -71,14 +75,15 @@ def gateways(site: Site) -> Signal:
 
 
 def trunk(site: Site) -> Signal:
-    """What the site's SIP Server says of its Trunk DN: the word of the primary leg, where it is known which that is.
+    """What the site's SIP Server says of its Trunk DN: the word of the primary leg (trunks.voters).
 
     Our own look along the trunk stands under `by` and does not vote; `monitoring`, `probe`, `agree` and `detail` set
     the two beside each other.
     """
-    said = plain(site, trunks.voters(site.reports, site.name))
-    said["by"].update({one.reporter: one.word for one in trunks.own_looks(site.reports, site.name)})
-    return {**said, **trunks.direction(site.reports, site.name, site.peer)}
+    seen = plain(site, trunks.voters(site.reports, site.name))
+    seen["value"] = trunks.said(site.reports, site.name)
+    seen["by"].update({one.reporter: one.word for one in trunks.own_looks(site.reports, site.name)})
+    return {**seen, **trunks.direction(site.reports, site.name, site.peer)}
 
 
 def mgmt(site: Site) -> Signal:
@@ -124,6 +129,11 @@ RULES: dict[str, Callable[[Site], Signal]] = {
     "capacity": capacity,
 }
 """Every signal; one that nobody was asked about is unknown."""
+
+
+def _may_be_primary(page: Report) -> bool:
+    """Whether something serves the page and does not say that it is the backup; its run mode may be unreadable."""
+    return page.answered and page.value != "down" and (page.answer or {}).get("run_mode") != "backup"
 
 
 def _answered(site: Site, gateway: Report) -> bool:

@@ -5,7 +5,8 @@
 
 The coordination store keeps both as lists that only grow, so that two hosts that were apart are merged by union. Of
 several statements about one site or gateway the newest counts; one whose `until` is over says nothing any more, and
-that is how a person takes it back. Times are RFC 3339 texts with a zone.
+that is how a person takes it back. Times are RFC 3339 texts with a zone; a statement with another one counts for
+nothing and is told about, so that one line in a store stops no decision.
 """
 
 from __future__ import annotations
@@ -40,9 +41,29 @@ def downtimes(planned: Iterable[Statement], said: Iterable[Statement], now: str)
     return frozenset(in_plan | {name for name, one in newest.items() if moment(one["at"]) <= at < moment(one["until"])})
 
 
+def unreadable(said: Iterable[Statement], key: str) -> list[str]:
+    """A sentence for each statement that counts for nothing. key: `site` of attestations, `name` of downtimes."""
+    return [
+        f"What {one.get('by', 'somebody')} said of {one.get(key, 'nobody')} counts for nothing: at {one.get('at')}, "
+        f"until {one.get('until')}; expected a {key} and two times with their zone."
+        for one in said
+        if not _is_readable(one, key)
+    ]
+
+
 def moment(text: str) -> datetime:
-    """A time as a value that can be compared. Raises ValueError for a text that is none."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """A time as a value that can be compared. Raises ValueError for a text that is none, or has no zone."""
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if found.tzinfo is None:
+        raise ValueError(f"{text}: a time without its zone")
+    return found
+
+
+def _is_readable(statement: Statement, key: str) -> bool:
+    try:
+        return isinstance(statement[key], str) and bool(moment(statement["at"]) and moment(statement["until"]))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return False
 
 
 def _spoken_since(statement: Optional[Statement], begin: str) -> bool:
@@ -51,7 +72,7 @@ def _spoken_since(statement: Optional[Statement], begin: str) -> bool:
 
 def _newest(said: Iterable[Statement], key: str) -> dict[str, Statement]:
     found: dict[str, Statement] = {}
-    for one in said:
+    for one in (one for one in said if _is_readable(one, key)):
         known = found.get(one[key])
         if known is None or moment(one["at"]) >= moment(known["at"]):
             found[one[key]] = one

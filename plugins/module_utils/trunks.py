@@ -10,7 +10,7 @@ a monitoring page, a Trunk DN or a detection that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
@@ -58,12 +58,21 @@ def own_check(site: str, server: Mapping[str, Any], peer: Mapping[str, Any]) -> 
 
 
 def voters(reports: Reports, site: str) -> list[Report]:
-    """The pages that tell of the site's Trunk DN: the primary leg's, where it is known which that is, else all."""
+    """The pages that tell of the site's Trunk DN: the primary leg's, where it is known which that is.
+
+    Else those of the legs that are not known to be the backup: its page may tell what was before.
+    """
     pages = [one for one in reports.of("trunk", site) if one.check["kind"] == "monitoring_page"]
-    modes = {
-        (one.host, one.check.get("part")): (one.answer or {}).get("run_mode") for one in reports.of("inside", site)
-    }
-    return [one for one in pages if modes.get((one.host, one.check["part"])) == "primary"] or pages
+    return _in_mode(reports, site, pages, ("primary",)) or _in_mode(reports, site, pages, ("unknown", None))
+
+
+def said(reports: Reports, site: str) -> str:
+    """The voters' word, up, down or unknown; two legs that differ, either of which may be the primary, have none."""
+    pages = voters(reports, site)
+    words = {one.value for one in pages}
+    if {"up", "down"} <= words and not _in_mode(reports, site, pages, ("primary",)):
+        return "unknown"
+    return _any_up(words)
 
 
 def own_looks(reports: Reports, site: str) -> list[Report]:
@@ -73,8 +82,8 @@ def own_looks(reports: Reports, site: str) -> list[Report]:
 
 def direction(reports: Reports, site: str, peer: str) -> dict[str, Any]:
     """What the reports say of the trunk from `site` to `peer`: see view."""
-    said = [_any_up(one.value for one in found(reports, site)) for found in (voters, own_looks)]
-    return view(site, peer, STATES[said[0]], STATES[said[1]])
+    own = _any_up(one.value for one in own_looks(reports, site))
+    return view(site, peer, STATES[said(reports, site)], STATES[own])
 
 
 def view(site: str, peer: str, monitoring: str, probe: str) -> dict[str, Any]:
@@ -108,8 +117,14 @@ def matrix(seen: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return {site: _direction(site, peer, seen[site]) for site, peer in ((first, second), (second, first))}
 
 
-def _direction(site: str, peer: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    words = {name: said.get(name) or UNKNOWN for name in ("monitoring", "probe")}
+def _in_mode(reports: Reports, site: str, pages: Iterable[Report], modes: Container[Optional[str]]) -> list[Report]:
+    """The pages of legs whose run mode, as the same host read it, is one of these; None is a mode that was not read."""
+    seen = {(one.host, one.check.get("part")): (one.answer or {}).get("run_mode") for one in reports.of("inside", site)}
+    return [one for one in pages if seen.get((one.host, one.check["part"])) in modes]
+
+
+def _direction(site: str, peer: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    words = {name: told.get(name) or UNKNOWN for name in ("monitoring", "probe")}
     strange = [f"{name}: {word}" for name, word in words.items() if word not in _WE_SAY]
     if strange:
         raise ValueError(f"{site}: {', '.join(strange)} is none of {', '.join(_WE_SAY)}")

@@ -35,6 +35,7 @@ WAYS: Dict[str, str] = {
         "two different people attest it"
     ),
     "sync": "the ticket must record synchronous replication",
+    "memory": "a coordination store must be read, or a person orders it who knows what was done before",
     "lag": "the survivor's database must say a lag within the policy's limit, and the primary must vouch for it",
 }
 """What makes a guard of the decision hold; `{left}` is what the clock of the guard's name still needs."""

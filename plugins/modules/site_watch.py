@@ -14,7 +14,11 @@ description:
     find as M(contactcenter.sip_dr.site_verdict) does, and says each change of the verdict when it happens.
   - It goes on from what the coordination store remembers, and keeps there what would be lost with the controller,
     whenever that changes, twice in each C(schedule_gap), and at the end.
+  - Nobody is waited for longer than C(fresh) before the first decision, a call that never returns holds up no other host,
+    and what fails on the controller (a full disk for one) is told once and tried again.
   - An observation that says nothing new is judged every 5 seconds, or every second while a clock of the decision runs.
+  - While no store can be read, observations say so (no automatic failover then), and nothing is kept there; what the
+    store remembers takes over as soon as it is read, and what it said last stays known when it falls silent.
   - The task holds one worker for each host until the time is over, so there must be as many forks as hosts in the play.
   - Looks only; nothing of the deployment changes.
 options:
@@ -50,6 +54,7 @@ options:
     description:
       - Directory on the controller. C(observations.jsonl) there gets each judged observation with its decision as a
         line, C(verdict.json) holds the last decision. Left out, nothing is written.
+      - At 64 MiB C(observations.jsonl) becomes C(observations-1.jsonl), in place of the one before, and begins anew.
     type: path
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes

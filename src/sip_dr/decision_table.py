@@ -39,11 +39,12 @@ CONDITIONS = {
 }
 """The conditions of the table in words, by their names there."""
 
-_MOVING = ("promotion", "ticket", "master", "hold", "acknowledgement", "cooldown")
+_MOVING = ("memory", "promotion", "ticket", "master", "hold", "acknowledgement", "cooldown")
 _FENCE = (*_MOVING, "flapping", "unanimity", "sync", "lag")
 
 GUARDS = {
-    "prefer_survivor": ("unanimity", "acknowledgement", "cooldown"),
+    "drain_gateways": ("memory",),
+    "prefer_survivor": ("memory", "unanimity", "acknowledgement", "cooldown"),
     "fence": _FENCE,
     "promote_config": (*_FENCE, "fence"),
 }

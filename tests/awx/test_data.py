@@ -160,14 +160,18 @@ def test_the_survey_asks_for_what_the_plan_takes(survey: list[dict[str, Any]]) -
         assert question["required"] is option.get("required", False), question["variable"]
 
 
-@pytest.mark.parametrize("asking", [each for each in TEMPLATES if each["survey_enabled"]], ids=lambda each: each["name"])
+@pytest.mark.parametrize(
+    "asking", [each for each in TEMPLATES if each["survey_enabled"]], ids=lambda each: each["name"]
+)
 def test_a_survey_asks_what_its_playbook_reads(asking: dict[str, Any]) -> None:
     read = [asking["playbook"], "roles/continuity_plan/meta/argument_specs.yml"]
     text = "".join((ROOT / path).read_text() for path in read)
     assert {each["variable"] for each in asking["survey_spec"]["spec"]} <= set(re.findall(r"continuity_\w+", text))
 
 
-@pytest.mark.parametrize("asking", [each for each in TEMPLATES if each["survey_enabled"]], ids=lambda each: each["name"])
+@pytest.mark.parametrize(
+    "asking", [each for each in TEMPLATES if each["survey_enabled"]], ids=lambda each: each["name"]
+)
 def test_the_survey_is_one_that_awx_takes(asking: dict[str, Any]) -> None:
     survey = asking["survey_spec"]["spec"]
     assert len({question["variable"] for question in survey}) == len(survey)

@@ -26,9 +26,10 @@ OTHER = {"site1": "site2", "site2": "site1"}
 LINKS = ("PARTITION", "PARTITION_ASYM", "MGMT_PARTITION", "TRUNK_OOS", "TRUNK_OOS_ASYM")
 FAILOVER = {"prefer_survivor", "fence", "promote_config"}
 CALL_PLANE = {"prefer_survivor", "drain_gateways", "restore_gateways", "unpin_gateways", "apply_pending_preferences"}
-LOOKS = ("healthy", "healthy", "silent", "silent", "unknown", "gray", "degraded", "stack_down", "gw_cut", "alive")
+OFTEN = ("healthy", "healthy", "silent", "silent")
+LOOKS = (*OFTEN, "reached", "unknown", "gray", "degraded", "stack_down", "gw_cut", "alive")
 ILL = ("silent", "silent", "silent", "stack_down", "gray", "gw_cut")
-WITHOUT_MASTER = ("silent", "unknown", "stack_down", "alive")
+WITHOUT_MASTER = ("silent", "reached", "unknown", "stack_down", "alive")
 names = st.sampled_from(NAMES)
 scopes = st.sampled_from(("call", "config"))
 

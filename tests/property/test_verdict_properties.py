@@ -29,7 +29,9 @@ AT_ONCE = {"confirm": 0, "local_takeover": 0, "hold": 0, "recover": 0, "long_par
 signal = st.one_of(
     st.sampled_from(("up", "down", "unknown")),
     st.builds(
-        lambda value, answered: {"value": value, "answered": answered}, st.sampled_from(("up", "down")), st.booleans()
+        lambda value, answered: {"value": value, "answered": answered},
+        st.sampled_from(("up", "down", "unknown")),
+        st.booleans(),
     ),
 )
 
@@ -132,6 +134,7 @@ def assert_dead(observation: Dict[str, Any], name: str) -> None:
     site = observation["sites"][name]
     assert not [view for view in (*OUTSIDE, "calls") if value(site, view) == "up"]
     assert value(observation["sites"][SWAPPED[name]], "trunk") != "up"
+    assert site["inside"] != {"value": "unknown", "answered": True}
     downs = {view for view in (*OUTSIDE, "inside") if value(site, view) == "down"}
     attested = site["attested_down"] and len(site["attested_down"]["by"]) == 2 and downs & set(OUTSIDE)
     inside = {"inside", "gateways"} <= downs and downs & {"peer", "witness"}
@@ -144,6 +147,15 @@ def test_invariant_4_a_missing_answer_unlocks_nothing(observation: Dict[str, Any
     before = destruction(settled(observation, policy))
     for weaker in without_downs(observation):
         assert destruction(settled(weaker, policy)) <= before
+
+
+@many
+@given(observations, policies)
+def test_a_store_that_was_not_read_unlocks_nothing(observation: Dict[str, Any], policy: Dict[str, Any]) -> None:
+    unread = {**observation, "observer": {**observation["observer"], "store": "unread"}}
+    before, after = settled(observation, policy), settled(unread, policy)
+    assert destruction(after) == 0 and before["verdict"] == after["verdict"]
+    assert set(before["automatic"]) - set(after["automatic"]) <= set(DESTRUCTION)
 
 
 @many

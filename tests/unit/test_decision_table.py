@@ -40,9 +40,12 @@ def test_conditions_and_guards_are_those_of_the_code():
 @pytest.mark.parametrize("action", GUARDS)
 def test_the_guards_of_an_action_are_those_that_fail(action):
     """All but flapping, which needs a memory, fail in the worst case, in the order of the page."""
-    site1 = {"gateways": "down", "attested_down": {"by": ["a", "b"], "until": "2026-01-31T03:20:00Z"}}
-    site2 = {"gateways": "up", "calls": "up", "master": "up"}
-    observation = {"taken_at": NOW, "observer": {"healthy": True}, "sites": {"site1": site1, "site2": site2}}
+    dead = {"gateways": "down", "attested_down": {"by": ["a", "b"], "until": "2026-01-31T03:20:00Z"}}
+    gray = {"gateways": "up", "calls": "down", "peer": "up"}
+    site1 = gray if action == "drain_gateways" else dead
+    site2 = {"gateways": "up", "calls": "up", "master": "up", "peer": "up", "capacity": "up"}
+    observer = {"healthy": True, "store": "unread"}
+    observation = {"taken_at": NOW, "observer": observer, "sites": {"site1": site1, "site2": site2}}
     unmet = [guard["guard"] for guard in decide(observation)["unmet"] if action in guard["actions"]]
     assert set(unmet) == set(GUARDS[action]) - {"flapping"}
 

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.addresses import is_out_of_reach
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.call import CallSettings
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient, Tls
 
@@ -64,15 +64,16 @@ def answer(value: str, answered: bool, detail: str, **more: object) -> Answer:
     return {"value": value, "answered": answered, "detail": detail, **more}
 
 
-def no_connection(error: OSError) -> Answer:
-    """The answer of a TCP connection that failed.
+def no_connection(error: OSError, address: str) -> Answer:
+    """The answer of a TCP connection to `address` that failed.
 
-    A refusal is down, but somebody at that address said it: answered. Silence and "host unreachable" are down. What our
-    own host could not even try (no route, no socket) says nothing about the other end: unknown.
+    A refusal is down, but somebody at that address said it: answered. Silence is down, and so is what a router on the
+    way says (net or host unreachable). What our own host could not even try (no route, no socket) says nothing about
+    the other end: unknown.
     """
     detail = error.strerror or str(error) or type(error).__name__
     if isinstance(error, ConnectionError):
         return answer("down", True, detail)
-    if isinstance(error, (TimeoutError, socket.timeout)) or error.errno == errno.EHOSTUNREACH:
+    if isinstance(error, (TimeoutError, socket.timeout)) or is_out_of_reach(error, address):
         return answer("down", False, detail)
     return answer("unknown", False, detail)

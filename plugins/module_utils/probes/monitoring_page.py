@@ -31,7 +31,7 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
     except http.client.HTTPException as error:
         return answer("unknown", True, f"no HTTP answer: {type(error).__name__}")
     except OSError as error:
-        return _no_page(check, no_connection(error))
+        return _no_page(check, no_connection(error, check["address"]))
     if status != 200:
         return _no_page(check, answer("down", True, f"HTTP {status}"))
     rtt = time.monotonic() - started

@@ -11,16 +11,24 @@ here are a guess, compared without case, blanks, dots, hyphens and underscores, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Optional
 from xml.etree import ElementTree
 
 MAX_PAGE_BYTES = 1 << 20
 
-_TAG = re.compile(r"<([A-Za-z_][\w.:-]*)((?:\s[^<>]*)?)>\s*([^<>]+?)\s*</\1\s*>")
-_ATTRIBUTE = re.compile(r"([A-Za-z_][\w.:-]*)\s*=\s*[\"']([^\"']*)[\"']")
-_LINE = re.compile(r"^\s*([A-Za-z][\w .-]{0,60}?)\s*[:=]\s*(\S.*?)\s*$", re.MULTILINE)
+# Whatever serves a page may be ill. So each pattern takes time in proportion to the page: no two parts of one can share
+# out the same blanks between them, none begins within a word that it has tried, and blanks are stripped afterwards.
+TAG = r"<(?P<tag>[A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=tag)\s*>"
+ATTRIBUTE = r"(?<![\w.:-])(?P<attribute>[A-Za-z_][\w.:-]*)\s*=\s*[\"'](?P<quoted>[^\"']*)[\"']"
+LINE = r"^[ \t]*(?P<name>[A-Za-z][\w \t.-]{0,60}?)[:=][ \t]*(?P<value>\S.*)$"
+
+_TAG = re.compile(TAG)
+_ATTRIBUTE = re.compile(ATTRIBUTE)
+_LINE = re.compile(LINE, re.MULTILINE)
+_LONGEST_FIGURE = 9  # digits
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,9 @@ def run_mode(page: str, names: PageNames) -> str:
     """primary, backup or unknown: what the page says of the server that serves it."""
     words = {plain(word): "primary" for word in names.primary}
     words.update({plain(word): "backup" for word in names.backup})
+    wanted = [plain(name) for name in names.run_mode]
     for group in _groups(page):
-        said = words.get(plain(_value(group, names.run_mode) or ""))
+        said = words.get(plain(_value(group, wanted) or ""))
         if said:
             return said
     return "unknown"
@@ -70,21 +79,25 @@ def running_calls(page: str, names: PageNames) -> Optional[int]:
 
     A name that stands there several times, as for each trunk, is added up.
     """
-    pairs = [pair for group in _groups(page) for pair in group]
-    for name in names.calls:
-        figures = [int(value) for key, value in pairs if plain(key) == plain(name) and value.isdecimal()]
+    pairs = [(plain(key), value) for group in _groups(page) for key, value in group if _is_figure(value)]
+    for name in map(plain, names.calls):
+        figures = [int(value) for key, value in pairs if key == name]
         if figures:
             return sum(figures)
     return None
 
 
+def _is_figure(value: str) -> bool:
+    return value.isdecimal() and len(value) <= _LONGEST_FIGURE
+
+
 def _groups(page: str) -> Iterator[list[tuple[str, str]]]:
     """The (name, value) pairs as they stand: one group per element with its children, or one for the whole text."""
     try:
-        root = ElementTree.fromstring(page)
+        root = xml(page)
     except ElementTree.ParseError:
-        tags = [(name, text) for name, _more, text in _TAG.findall(page)]
-        yield [*tags, *_ATTRIBUTE.findall(page), *_LINE.findall(page)]
+        found = [*_TAG.findall(page), *_ATTRIBUTE.findall(page), *_LINE.findall(page)]
+        yield [(name, value.strip()) for name, value in found]
         return
     for element in root.iter():
         children = [(local(child.tag), (child.text or "").strip()) for child in element]
@@ -92,9 +105,16 @@ def _groups(page: str) -> Iterator[list[tuple[str, str]]]:
     yield [(local(root.tag), (root.text or "").strip())]
 
 
-def _value(group: Iterable[tuple[str, str]], wanted: Iterable[str]) -> Optional[str]:
-    found = {plain(name): value for name, value in reversed(list(group))}
-    return next((found[plain(name)] for name in wanted if plain(name) in found), None)
+def _value(group: Sequence[tuple[str, str]], wanted: Iterable[str]) -> Optional[str]:
+    found = {plain(name): value for name, value in reversed(group)}
+    return next((found[name] for name in wanted if name in found), None)
+
+
+def xml(page: str) -> ElementTree.Element:
+    """The page's root element. Raises ParseError, also for one with entities of its own: a few make a page endless."""
+    if "<!ENTITY" in page:
+        raise ElementTree.ParseError("entities are not expanded")
+    return ElementTree.fromstring(page)
 
 
 def local(tag: str) -> str:
@@ -107,6 +127,7 @@ def plain(name: str) -> str:
     return re.sub(r"[\s._-]", "", name).lower()
 
 
-def plains(names: Iterable[str]) -> set[str]:
+@lru_cache(maxsize=32)
+def plains(names: tuple[str, ...]) -> frozenset[str]:
     """Names or words as they are compared."""
-    return {plain(name) for name in names}
+    return frozenset(plain(name) for name in names)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes import (
     call,
@@ -61,16 +62,22 @@ LONG_LOOK = 1.0  # seconds after which what was read at its begin is read again
 GRACE = 0.5  # seconds beyond its deadline in which a check may still hand over what it found
 
 
+def longest(settings: Settings) -> float:
+    """Seconds, `GRACE` apart, that a look may take: the policy demands a `fresh` that leaves room for them."""
+    return settings.probe_deadline + settings.connect_timeout
+
+
 def deadline(kind: str, settings: Settings) -> float:
     """Seconds that a check of this kind may take."""
     one_connection = settings.connect_timeout
     return {
         "call": settings.call_deadline + HANG_UP,
         "tcp": one_connection,
-        "monitoring_page": 2 * one_connection,  # connecting and reading, each within the time of a connection
-        "running_calls": 2 * one_connection,
-        "gateway": settings.probe_deadline + one_connection,  # the OPTIONS, then the gateway's own state
-        "master": settings.probe_deadline + one_connection,  # the port, then the database
+        # connecting and reading, each within the time of a connection
+        "monitoring_page": min(2 * one_connection, longest(settings)),
+        "running_calls": min(2 * one_connection, longest(settings)),
+        "gateway": longest(settings),  # the OPTIONS, then the gateway's own state
+        "master": longest(settings),  # the port, then the database
     }.get(kind, settings.probe_deadline)
 
 
@@ -84,37 +91,55 @@ def missing_parameters(check: Mapping[str, Any]) -> list[str]:
 
 
 def run_checks(checks: Iterable[Mapping[str, Any]], settings: Settings) -> list[Answer]:
-    """One answer for each check, `id` and `kind` with it, in the checks' order, within the longest deadline.
+    """One answer for each check, `id` and `kind` with it, in the checks' order, within `longest` and `GRACE`.
 
-    Where a look lasted because something was silent, the pages are read once more: what a server says of its trunk
-    changes meanwhile, and an old answer beside a new silence would speak for a site that is dead by now.
+    Where a look lasts because something is silent, the pages are read once more: what a server says of its trunk
+    changes meanwhile, and an old answer beside a new silence would speak for a site that is dead by now. That is done
+    as soon as silence is known, at `probe_deadline`, beside whatever is slower still.
     """
-    started = time.monotonic()
-    asked = list(checks)
-    answers = _ask(dict(enumerate(asked)), settings)
-    if time.monotonic() - started > LONG_LOOK:
-        read = {i: one for i, one in enumerate(asked) if one["kind"] in RENEWED and answers[i]["answered"]}
-        answers.update(_ask(read, settings))
-    return [{"id": check["id"], "kind": check["kind"], **answers[index]} for index, check in enumerate(asked)]
+    asked = dict(enumerate(checks))
+    look = _Round(asked, settings)
+    answers = look.gather(look.started + settings.probe_deadline)
+    if time.monotonic() - look.started > LONG_LOOK:
+        read = {i: check for i, check in asked.items() if check["kind"] in RENEWED and _came(answers.get(i))}
+        answers.update(_Round(read, settings, look.started + longest(settings) + GRACE).gather())
+    answers.update(look.gather())
+    return [{"id": check["id"], "kind": check["kind"], **answers[index]} for index, check in asked.items()]
 
 
-def _ask(asked: Mapping[int, Mapping[str, Any]], settings: Settings) -> dict[int, Answer]:
-    """Ask all at once. Threads are daemons: one that hangs in a device or a resolver must not hold the module."""
-    started = time.monotonic()
-    answers: dict[int, Answer] = {}
-    done: queue.Queue[tuple[int, Answer]] = queue.Queue()
-    for index, check in asked.items():
-        threading.Thread(target=_run, args=(index, check, settings, done), daemon=True).start()
-    ends = {index: started + deadline(check["kind"], settings) + GRACE for index, check in asked.items()}
-    while ends:
-        try:
-            index, found = done.get(timeout=max(0.0, min(ends.values()) - time.monotonic()))
-        except queue.Empty:
-            index = min(ends, key=lambda one: ends[one])
-            found = answer("unknown", False, "no result within the check's deadline")
-        if ends.pop(index, None) is not None:
-            answers[index] = found
-    return answers
+def _came(found: Optional[Answer]) -> bool:
+    return found is not None and found["answered"]
+
+
+class _Round:
+    """Checks that are asked all at once, by their index; none is waited for after `latest`, in monotonic seconds.
+
+    Threads are daemons: one that hangs in a device or a resolver must not hold the module.
+    """
+
+    def __init__(self, asked: Mapping[int, Mapping[str, Any]], settings: Settings, latest: float = math.inf) -> None:
+        self.started = time.monotonic()
+        self._done: queue.Queue[tuple[int, Answer]] = queue.Queue()
+        ends = {index: self.started + deadline(check["kind"], settings) + GRACE for index, check in asked.items()}
+        self._ends = {index: min(end, latest) for index, end in ends.items()}
+        for index, check in asked.items():
+            threading.Thread(target=_run, args=(index, check, settings, self._done), daemon=True).start()
+
+    def gather(self, until: float = math.inf) -> dict[int, Answer]:
+        """Answers that were not gathered yet: all of them, or those that come until a monotonic moment."""
+        answers: dict[int, Answer] = {}
+        while self._ends:
+            index = min(self._ends, key=lambda one: self._ends[one])
+            end = self._ends[index]
+            try:
+                index, found = self._done.get(timeout=max(0.0, min(end, until) - time.monotonic()))
+            except queue.Empty:
+                if until < end:
+                    break
+                found = answer("unknown", False, "no result within the check's deadline")
+            if self._ends.pop(index, None) is not None:
+                answers[index] = found
+        return answers
 
 
 def _run(index: int, check: Mapping[str, Any], settings: Settings, done: queue.Queue[tuple[int, Answer]]) -> None:

@@ -29,7 +29,7 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
         with connect(check, settings) as sock:
             came = _read(sock, len(banner), started + settings.connect_timeout)
     except OSError as error:
-        return no_connection(error)
+        return no_connection(error, check["address"])
     if came != banner:
         # The kernel accepts for a process that is frozen: a port without its greeting is no service.
         return answer("down", True, f"connected, but the banner is {came!r}")

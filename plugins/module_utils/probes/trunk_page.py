@@ -13,25 +13,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Optional
 from xml.etree import ElementTree
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames, local, plain, plains
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import (
+    ATTRIBUTE,
+    LINE,
+    TAG,
+    PageNames,
+    local,
+    plain,
+    plains,
+    xml,
+)
 
 Pairs = list[tuple[str, str]]
 
-_PAIR = re.compile(
-    r"<(?P<tag>[A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>\s*(?P<text>[^<>]+?)\s*</(?P=tag)\s*>"
-    r"|(?P<attribute>[A-Za-z_][\w.:-]*)\s*=\s*[\"'](?P<quoted>[^\"']*)[\"']"
-    r"|^[ \t]*(?P<name>[A-Za-z][\w .-]{0,60}?)[ \t]*[:=][ \t]*(?P<value>\S.*?)[ \t]*$",
-    re.MULTILINE,
-)
-_ROW = re.compile(r"<tr\b.*?</tr\s*>", re.DOTALL | re.IGNORECASE)
-_CELL = re.compile(r"<t[dh]\b[^>]*>(.*?)</t[dh]\s*>", re.DOTALL | re.IGNORECASE)
-_BREAK = re.compile(r"<(?:br|li|tr|p|div|h\d)\b[^>]*>", re.IGNORECASE)
-_MARKUP = re.compile(r"<[^>]*>")
+_PAIR = re.compile(f"{TAG}|{ATTRIBUTE}|{LINE}", re.MULTILINE)
+_ROW = re.compile(r"<tr\b[^<>]*>", re.IGNORECASE)
+_ROW_END = re.compile(r"</tr\b", re.IGNORECASE)
+_CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
+_CELL_END = re.compile(r"</t[dh]\b", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|li|tr|p|div|h\d)\b[^<>]*>", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]*>")
 _COLUMNS = re.compile(r"\s*[|;,\t]\s*|\s{2,}")
 _A_PHRASE = 6  # letters: "in service" tells by itself, whatever stands before it; "up" or "1" does not
+_MENTIONS = 64  # places that name the DN, each with what belongs to it: more tell nothing new, and cost time
+_SUBTREE = 1024  # XML elements that are taken for one trunk's
+_WORDS = 12  # of a text, on each side of the DN
+_REACH = 400  # characters that are searched for these words
 
 
 def trunk_state(page: str, dn: str, names: PageNames) -> Optional[bool]:
@@ -44,27 +55,28 @@ def trunk_state(page: str, dn: str, names: PageNames) -> Optional[bool]:
 
 
 def _records(page: str, dn: str, names: PageNames) -> Iterator[Pairs]:
-    yield from _tables(page, dn, names)
+    yield from islice(_tables(page, dn, names), _MENTIONS)
     try:
-        root = ElementTree.fromstring(page)
+        root = xml(page)
     except ElementTree.ParseError:
         yield from _slices(_text(page), dn, names)
-        yield from _lines(page, dn)
+        yield from islice(_lines(page, dn), _MENTIONS)
     else:
-        yield from _elements(root, dn, names)
+        yield from islice(_elements(root, dn, names), _MENTIONS)
 
 
 def _status(record: Pairs, names: PageNames) -> Optional[bool]:
     """By the name of the status, by a name that says the opposite, or by a value that is a phrase of its own."""
-    said = [_word(value, names) for value in _named(record, names.in_service)]
-    turned = [_turned(value, names) for value in _named(record, names.out_of_service)]
-    phrases = [_word(value, names) for _name, value in record if len(plain(value)) >= _A_PHRASE]
-    return next((one for one in (*said, *turned, *phrases) if one is not None), None)
+    keyed = [(plain(name), value) for name, value in record]
+    said = (_word(value, names) for value in _named(keyed, names.in_service))
+    turned = (_turned(value, names) for value in _named(keyed, names.out_of_service))
+    phrases = (_word(value, names) for _name, value in record if len(plain(value)) >= _A_PHRASE)
+    return next((one for one in chain(said, turned, phrases) if one is not None), None)
 
 
-def _named(record: Pairs, wanted: Sequence[str]) -> Iterator[str]:
-    for name in wanted:
-        yield from (value for key, value in record if plain(key) == plain(name))
+def _named(keyed: Pairs, wanted: Sequence[str]) -> Iterator[str]:
+    for name in map(plain, wanted):
+        yield from (value for key, value in keyed if key == name)
 
 
 def _turned(value: str, names: PageNames) -> Optional[bool]:
@@ -93,7 +105,7 @@ def _elements(root: ElementTree.Element, dn: str, names: PageNames) -> Iterator[
 
 
 def _subtree(element: ElementTree.Element, names: PageNames) -> Pairs:
-    return [pair for one in element.iter() for pair in _pairs(one, names)]
+    return [pair for one in islice(element.iter(), _SUBTREE) for pair in _pairs(one, names)]
 
 
 def _pairs(element: ElementTree.Element, names: PageNames) -> Pairs:
@@ -106,7 +118,7 @@ def _meant(element: ElementTree.Element, names: PageNames) -> tuple[str, str]:
     """Tag and text; or, of `<item name="In Service" value="1"/>`, the pair that it means."""
     text = (element.text or "").strip()
     label = element.get("name") or element.get("key") or ""
-    if plain(label) in plains((*names.trunk, *names.in_service, *names.out_of_service)):
+    if label and plain(label) in plains((*names.trunk, *names.in_service, *names.out_of_service)):
         return label, element.get("value") or text
     return local(element.tag), text
 
@@ -114,9 +126,10 @@ def _meant(element: ElementTree.Element, names: PageNames) -> tuple[str, str]:
 def _tables(page: str, dn: str, names: PageNames) -> Iterator[Pairs]:
     """A row with the DN under a heading that names the columns."""
     heading: list[str] = []
+    trunk, service = plains(names.trunk), plains((*names.in_service, *names.out_of_service))
     for cells in _rows(page):
         known = {plain(cell) for cell in cells}
-        if known & plains(names.trunk) and known & plains((*names.in_service, *names.out_of_service)):
+        if known & trunk and known & service:
             heading = cells
         elif len(cells) == len(heading):
             record = list(zip(heading, cells))
@@ -125,16 +138,19 @@ def _tables(page: str, dn: str, names: PageNames) -> Iterator[Pairs]:
 
 
 def _rows(page: str) -> Iterator[list[str]]:
-    for row in _ROW.findall(page):
-        yield [_MARKUP.sub(" ", cell).strip() for cell in _CELL.findall(row)]
+    for row in _ROW.split(page)[1:]:
+        cells = _CELL.split(_ROW_END.split(row, 1)[0])[1:]
+        yield [_MARKUP.sub(" ", _CELL_END.split(cell, 1)[0]).strip() for cell in cells]
     for line in page.splitlines():
-        yield _COLUMNS.split(line.strip().strip("|").strip())
+        cells = _COLUMNS.split(line.strip().strip("|").strip())
+        if len(cells) > 1:
+            yield cells
 
 
 def _text(page: str) -> Pairs:
     """Tags, attributes and lines of a text that is no XML, as they come."""
     return [
-        (one["tag"] or one["attribute"] or one["name"], one["text"] or one["quoted"] or one["value"] or "")
+        (one["tag"] or one["attribute"] or one["name"], (one["text"] or one["quoted"] or one["value"] or "").strip())
         for one in _PAIR.finditer(page)
     ]
 
@@ -157,9 +173,23 @@ def _of(pairs: Sequence[tuple[str, str]], dn: str, names: PageNames) -> Optional
 
 
 def _lines(page: str, dn: str) -> Iterator[Pairs]:
-    """A line that has the DN, in phrases parted as they may be."""
+    """What stands around the DN in its line, in phrases parted as they may be."""
+    mention = re.compile(rf"(?<![\w.-]){re.escape(dn)}(?![\w.-])")
     for line in _BREAK.sub("\n", page).splitlines():
-        text = _MARKUP.sub(" ", line)
-        if re.search(rf"(?<![\w.-]){re.escape(dn)}(?![\w.-])", text):
-            words = text.replace(dn, " ").split()
+        text = _MARKUP.sub(" ", line) if dn in line else ""
+        for found in mention.finditer(text):
+            before, after = _ends_whole(text[: found.start()]), _begins_whole(text[found.end() :])
+            words = [word for word in (*before, *after) if word != dn]
             yield [("", " ".join(words[start:])) for start in range(len(words))]
+
+
+def _ends_whole(text: str) -> list[str]:
+    """The last words of a text, none of them cut."""
+    words = text[-_REACH:].split()
+    return words[1 if len(text) > _REACH else 0 :][-_WORDS:]
+
+
+def _begins_whole(text: str) -> list[str]:
+    """The first words of a text, none of them cut."""
+    words = text[:_REACH].split()
+    return words[: -1 if len(text) > _REACH else None][:_WORDS]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,10 @@ Place = tuple[int, tuple]
 """An address family, and the destination as the socket calls want it."""
 
 LOOKUPS_AT_ONCE = 32
+_ANY_PORT = 9  # routes have no ports
+
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENONET})
+"""What a router says by ICMP (Linux net/ipv4/icmp.c, icmp_err_convert), and our own host of a route that it lacks."""
 
 
 def resolve(address: str, port: int, local_address: Optional[str] = None) -> Place:
@@ -45,6 +50,20 @@ def source_address(place: Place) -> str:
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.connect(destination)
         return str(sock.getsockname()[0])
+
+
+def is_out_of_reach(error: Exception, address: str) -> bool:
+    """Whether a connection failed because the way ends out there, and not because our own host has no route.
+
+    Both give the same error number; so it is asked whether there is a route now. A site whose route was withdrawn
+    somewhere on the way is out of reach; a host that lost its own cable can tell nothing.
+    """
+    if getattr(error, "errno", None) not in _NO_WAY:
+        return False
+    try:
+        return bool(source_address(resolve(address, _ANY_PORT)))
+    except (OSError, ValueError):
+        return False
 
 
 Lookup = Union[Place, Exception]

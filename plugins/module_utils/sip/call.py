@@ -105,7 +105,7 @@ def place_call(callee: Callee, settings: CallSettings) -> CallOutcome:
             link = stack.enter_context(contextlib.closing(_link(callee, settings)))
             media = stack.enter_context(contextlib.closing(Media(link.family, link.host)))
         except (OSError, ValueError) as error:
-            return CallOutcome(invites=int(was_tried(error)), error=words(error))
+            return CallOutcome(invites=int(was_tried(error, callee.address)), error=words(error))
         return _Call(callee, settings, link, media, started).run()
 
 

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import time
 from typing import Optional
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.addresses import resolve, source_address
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.addresses import (
+    is_out_of_reach,
+    resolve,
+    source_address,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.message import (
     MAX_BYTES,
     MalformedMessageError,
@@ -135,7 +138,7 @@ class TcpLink(Link):
         return self._framer.feed(data)
 
 
-def was_tried(error: Exception) -> bool:
-    """Whether a connection failed out there: refused or silent counts as sent, like a datagram that nobody answers."""
+def was_tried(error: Exception, address: str) -> bool:
+    """Whether a connection failed out there: refused, silent or out of reach, it counts as sent, like a datagram."""
     refused_or_silent = isinstance(error, (ConnectionError, TimeoutError, socket.timeout))
-    return refused_or_silent or getattr(error, "errno", None) == errno.EHOSTUNREACH
+    return refused_or_silent or is_out_of_reach(error, address)

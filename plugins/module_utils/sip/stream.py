@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import socket
 import ssl
@@ -13,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.addresses import resolve
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.addresses import is_out_of_reach, resolve
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.message import (
     HEAD_END,
     MAX_BYTES,
@@ -127,7 +126,7 @@ def over_stream(
                 return _converse(transaction, secured, ends_at)
     except (OSError, ValueError) as error:
         transaction.error = words(error)
-        transaction.sent = _sendings(transaction.sent, error)
+        transaction.sent = _sendings(transaction, error)
         return transaction.end()
 
 
@@ -149,15 +148,15 @@ def _connected(transaction: Transaction, local_address: Optional[str], ends_at: 
     return sock
 
 
-def _sendings(so_far: int, error: Exception) -> int:
-    """How often it counts as sent: refused, silent or broken off, it was tried, like a datagram that nobody answers.
+def _sendings(transaction: Transaction, error: Exception) -> int:
+    """How often it counts as sent: refused, silent, out of reach or broken off, it was tried, like a silent datagram.
 
     What TLS refuses, a certificate of either side above all, was no question: nothing was asked of SIP.
     """
     broken = (ConnectionError, TimeoutError, socket.timeout, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-    if isinstance(error, broken) or getattr(error, "errno", None) == errno.EHOSTUNREACH:
-        return max(1, so_far)
-    return 0 if isinstance(error, ssl.SSLError) else so_far
+    if isinstance(error, broken) or is_out_of_reach(error, transaction.request.address):
+        return max(1, transaction.sent)
+    return 0 if isinstance(error, ssl.SSLError) else transaction.sent
 
 
 def _converse(transaction: Transaction, sock: socket.socket, ends_at: float) -> Outcome:

@@ -60,6 +60,10 @@ class Controller:
         return self.calls.read_text() if self.calls.exists() else ""
 
 
+def read(playbook):
+    return (ROOT / "playbooks" / f"{playbook}.yml").read_text()
+
+
 @pytest.fixture
 def controller(tmp_path):
     return Controller(tmp_path)
@@ -133,6 +137,16 @@ STATEMENTS = {
         "Refused: two_people. Attested by alice only",
     ),
     "attested for no time": ("attest", {**ATTEST, "continuity_attested_minutes": "0"}, "continuity_attested_minutes:"),
+    "attested for longer than the policy lets it": (
+        "attest",
+        {**ATTEST, "continuity_attested_minutes": "15.1"},
+        "continuity_attested_minutes: expected at most 15.0, for continuity_policy.attestation is 900.0 s; found 15.1",
+    ),
+    "one person in two ways of Unicode": (
+        "attest",
+        {**ATTEST, "continuity_second_attester": "\uff21lice"},
+        "Refused: two_people. Attested by alice only",
+    ),
     "attested until some day": ("attest", {**ATTEST, "continuity_attested_until": "May"}, "the word now"),
     "attested site unknown": (
         "attest",
@@ -166,14 +180,35 @@ def test_a_statement_is_refused_before_any_connection(controller, case):
     assert not controller.connections
 
 
-@pytest.mark.parametrize("playbook", ["attest", "downtime", "acknowledge"])
+@pytest.mark.parametrize("playbook", ["attest", "downtime", "acknowledge", "let_in"])
 def test_a_statement_that_nobody_can_remember_is_refused(controller, playbook):
     controller.edit(lambda data: data["continuity_policy"].update(confirm=0))
     variables = {**ATTEST, **DOWNTIME, "continuity_attested_until": "now", "continuity_acknowledged_by": "alice"}
+    variables.update(continuity_returning_site="fra", continuity_let_in_by="alice")
     done = controller.run("ansible-playbook", f"playbooks/{playbook}.yml", "-e", json.dumps(variables))
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == REFUSED, said
     assert "Refused: coordination. No host of the coordination store can be reached (fra-cfg, ams-cfg)." in said
+
+
+BLAMED = ["this controller's clock disagrees with 3 of 5 hosts (fra-cfg +60 s)"]
+WRONG = {"healthy": False, "clock": "wrong", "why": BLAMED}
+LYING = {"decision": {"verdict": "OBSERVER_BLIND"}, "observation": {"observer": WRONG}}
+
+
+@pytest.mark.parametrize("playbook", ["attest", "downtime", "acknowledge", "let_in"])
+def test_every_statement_is_held_back_by_its_common_part(playbook):
+    plays = [play.get("ansible.builtin.import_playbook") for play in yaml.safe_load(read(playbook))]
+    assert plays.index("observe.yml") < plays.index("remember.yml") < plays.index("statement.yml")
+    assert None in plays[plays.index("statement.yml") :]
+
+
+def test_a_statement_that_a_wrong_clock_would_date_is_refused(controller):
+    variables = json.dumps({"continuity_observed": LYING})
+    done = controller.run("ansible-playbook", "playbooks/statement.yml", "-e", variables)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == REFUSED, said
+    assert f"Refused: clock. {BLAMED[0]}. Way: set this controller's clock right, run this again" in said
 
 
 def test_what_people_say_is_no_misspelt_variable(controller):

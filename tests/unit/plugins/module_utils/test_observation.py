@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import datetime
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
@@ -11,6 +12,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation i
     runs_of,
     to_observation,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import may_be_remembered
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import KINDS, missing_parameters
 from observed_world import META, World, deployed, said
 
@@ -528,11 +530,37 @@ def test_a_clock_that_is_not_behind_is_believed(not_before):
     assert aged(world.look()) == (META["taken_at"], {META["started_at"]})
 
 
-def test_a_clock_that_is_behind_goes_on_from_the_last_observation_and_answers_keep_their_age():
+def test_a_clock_a_little_behind_goes_on_from_the_last_observation_and_answers_keep_their_age():
+    world = World()
+    world.meta["not_before"] = "2026-01-31T03:14:20Z"
+    assert aged(world.look()) == ("2026-01-31T03:14:20Z", {"2026-01-31T03:14:08Z"})
+    assert world.look()["observer"] == {"healthy": True}
+    assert world.meta["taken_at"] == META["taken_at"]
+
+
+def test_a_clock_far_behind_is_right_where_the_hosts_agree_with_it():
     world = World()
     world.meta["not_before"] = "2026-01-31T04:14:20.500000Z"
-    assert aged(world.look()) == ("2026-01-31T04:14:20.500000Z", {"2026-01-31T04:14:08.500000Z"})
-    assert world.meta["taken_at"] == META["taken_at"]
+    assert aged(world.look()) == (META["taken_at"], {META["started_at"]})
+    (note,) = world.look()["observer"]["notes"]
+    assert note.startswith("The last observation was dated 3606 s ahead")
+
+
+def test_a_clock_far_behind_is_wrong_where_the_hosts_say_so():
+    world = World()
+    world.meta["not_before"] = "2026-01-31T04:14:20.500000Z"
+    for probe in world.probes.values():
+        probe.update(clock=datetime.fromisoformat("2026-01-31T04:14:25+00:00").timestamp(), elapsed=2.0)
+    seen = world.look()
+    assert aged(seen) == ("2026-01-31T04:14:20.500000Z", {"2026-01-31T04:14:08.500000Z"})
+    assert not may_be_remembered(seen)
+
+
+@pytest.mark.parametrize(("read", "store"), [(None, None), (True, None), (False, "unread")])
+def test_a_store_that_nobody_read_is_told(read, store):
+    world = World()
+    world.meta.update({} if read is None else {"store_read": read})
+    assert world.look()["observer"].get("store") == store
 
 
 def test_runs_of_the_hosts_that_were_reached():

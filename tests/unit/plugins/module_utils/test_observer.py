@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import clock_offset
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import clock_offset, may_be_remembered
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.vantage_paths import independent, paths_of, shared
 from observed_world import World, deployed
 
@@ -70,7 +70,15 @@ def test_most_hosts_off_is_the_controller_off():
     assert seen["why"] == [
         "this controller's clock disagrees with 3 of 5 hosts (s1-cfg -59 s, s2-cfg -59 s, witness -60 s)"
     ]
+    assert seen["clock"] == "wrong"
     assert "notes" not in seen
+
+
+def test_nothing_is_remembered_by_a_clock_that_is_wrong():
+    assert may_be_remembered(clocks(World()).look())
+    assert may_be_remembered(clocks(World(), s2_cfg=40).look())
+    assert may_be_remembered(World().silence("s1-cfg", "s2-cfg", "witness").look())
+    assert not may_be_remembered(clocks(World(), s1_cfg=-60, s2_cfg=-60, witness=-61).look())
 
 
 def test_half_of_them_are_not_most():
@@ -85,7 +93,7 @@ def test_the_only_host_that_is_left_is_most_of_them():
 def test_a_controller_behind_the_last_observation_is_compared_by_its_own_clock():
     world = clocks(World())
     world.meta["not_before"] = "2026-01-31T05:00:00Z"
-    assert observer(world) == {"healthy": True}
+    assert observer(world)["healthy"] is True
 
 
 # the round

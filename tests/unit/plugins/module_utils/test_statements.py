@@ -8,7 +8,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements import attestations, downtimes
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements import (
+    attestations,
+    downtimes,
+    moment,
+    unreadable,
+)
 from observed_world import World
 
 NOW = "2026-01-31T03:14:00Z"
@@ -112,3 +117,27 @@ def test_planned_windows_come_from_the_inventory():
     world.meta["started_at"] = "2026-01-31T03:29:00Z"
     world.meta["taken_at"] = "2026-01-31T03:29:05Z"
     assert world.values("site1")["redundancy"] == "down"
+
+
+@pytest.mark.parametrize("until", ["2026-01-31T05:00:00", "May", "", None, 7])
+def test_a_statement_without_a_time_that_can_be_read_counts_for_nothing_and_is_told(until):
+    world = World().downtime("site2")
+    world.meta["downtime"].append(said("2026-01-31T03:10:00Z", until))
+    world.meta["attested"] = [attested(BEFORE, LATER), attested("2026-01-31T03:10:00Z", until)]
+    seen = world.look()
+    assert (seen["sites"]["site1"]["downtime"], seen["sites"]["site2"]["downtime"]) == (False, True)
+    assert seen["sites"]["site1"]["attested_down"]["until"] == LATER
+    first, second = seen["observer"]["notes"]
+    assert first.startswith("What ['alice', 'bob'] said of site1 counts for nothing: at 2026-01-31T03:10:00Z, until")
+    assert second.startswith("What alice said of site1 counts for nothing")
+
+
+@pytest.mark.parametrize("statement", [{}, {"at": BEFORE, "until": LATER}, {"name": ["site1"], "at": BEFORE}])
+def test_a_statement_about_nobody(statement):
+    assert downtimes([], [statement], NOW) == frozenset()
+    assert len(unreadable([statement], "name")) == 1
+
+
+def test_a_time_without_its_zone_is_none():
+    with pytest.raises(ValueError, match="without its zone"):
+        moment("2026-01-31T05:00:00")

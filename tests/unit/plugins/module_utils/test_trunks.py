@@ -51,9 +51,32 @@ def test_the_primary_legs_word_counts():
     reports = seen(a="down", b="up")
     assert [one.check["part"] for one in trunks.voters(reports, "site1")] == ["a"]
     assert trunks.direction(reports, "site1", "site2")["monitoring"] == trunks.OUT_OF_SERVICE
-    neither = seen(a="down", b="up", modes=("unknown", "unknown"))
-    assert len(trunks.voters(neither, "site1")) == 2
-    assert trunks.direction(neither, "site1", "site2")["monitoring"] == trunks.IN_SERVICE
+
+
+@pytest.mark.parametrize("unread", ["unknown", None])
+def test_a_leg_known_as_the_backup_has_no_word(unread):
+    reports = seen(a="unknown", b="up", modes=(unread, "backup"))
+    assert [one.check["part"] for one in trunks.voters(reports, "site1")] == ["a"]
+    assert trunks.said(reports, "site1") == "unknown"
+    assert trunks.said(seen(a="down", b="up", modes=(unread, "backup")), "site1") == "down"
+    assert trunks.said(seen(modes=("backup", "backup")), "site1") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "word"),
+    [("down", "up", "unknown"), ("up", "up", "up"), ("down", "down", "down"), ("up", "unknown", "up")],
+)
+def test_legs_either_of_which_may_be_the_primary_must_not_differ(a, b, word):
+    reports = seen(a=a, b=b, modes=("unknown", None))
+    assert len(trunks.voters(reports, "site1")) == 2
+    assert trunks.said(reports, "site1") == word
+    assert trunks.direction(reports, "site1", "site2")["monitoring"] == trunks.STATES[word]
+
+
+def test_two_hosts_that_read_the_primary_at_different_times():
+    first = seen(a="up")
+    second = tuple(Report("s1-x", one.check, one.answer) for one in seen(a="down").all)
+    assert trunks.said(Reports((*first.all, *second), frozenset({"s1-cfg", "s1-x"})), "site1") == "up"
 
 
 @pytest.mark.parametrize(("own", "page"), list(itertools.product(trunks.STATES, repeat=2)))

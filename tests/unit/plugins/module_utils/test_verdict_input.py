@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import person_key
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import (
     DEFAULT_POLICY,
     VerdictInputError,
     decide,
     track,
 )
-from verdict_world import fold, healthy, samples, world
+from verdict_world import at, fold, healthy, samples, world
 
 LEFT_OUT = object()
 SITE_FIELDS = ("peer", "capacity", "fence", "attested_down")
@@ -29,6 +30,8 @@ BAD_OBSERVATIONS: List[Tuple[str, Any]] = [
     ("observer", "healthy"),
     ("observer.healthy", "yes"),
     ("observer.healthy", LEFT_OUT),
+    ("observer.store", None),
+    ("observer.store", True),
     ("observer.why", {"healthy": False, "why": "blind"}),
     ("observer.why[0]", {"healthy": False, "why": [None]}),
     ("observer.notes", {"healthy": True, "notes": {}}),
@@ -219,6 +222,44 @@ def test_what_is_left_out_says_nothing() -> None:
     bundle = {"taken_at": "2026-01-31T03:00:00Z", "observer": {"healthy": True}, "sites": {"a": {}, "b": {}}}
     assert decide(bundle)["verdict"] == "OBSERVER_BLIND"
     assert decide({**bundle, "ticket": None, "events": None, "comment": "by hand"})["verdict"] == "OBSERVER_BLIND"
+
+
+def test_a_store_that_was_not_read_is_said_once() -> None:
+    observer = {"healthy": True, "store": "unread"}
+    assert sum("coordination store" in each for each in decide(world(observer=observer))["evidence"]) == 1
+    assert decide(world(observer={**observer, "store": "read"})) == decide(world())
+
+
+ONE_PERSON = [
+    ("José", "Jose\u0301"),
+    ("alice", "alice\u200b"),
+    ("alice", "a\u00adlice"),
+    ("José", "Jose\u200b\u0301"),
+    ("alice smith", "alice  \u00a0smith"),
+    ("alice", "\uff21\uff2c\uff29\uff23\uff25"),
+    ("Straße", "STRASSE"),
+    ("Alice", "ALICE "),
+]
+
+
+@pytest.mark.parametrize(("one", "same"), ONE_PERSON)
+def test_one_person_is_one_however_written(one: str, same: str) -> None:
+    assert person_key(one) == person_key(same)
+    attested = {"by": [one, same], "until": at(60)}
+    site1 = {"is": "unknown", "gateways": "down", "attested_down": attested}
+    assert decide(world(site1=site1))["states"]["site1"] == "UNKNOWN"
+    site1["attested_down"] = {**attested, "by": [one, same, "bob"]}
+    assert decide(world(site1=site1))["states"]["site1"] == "DOWN"
+
+
+def test_two_people_stay_two() -> None:
+    assert len({person_key(name) for name in ("alice", "alicia", "al ice", "jose", "josé")}) == 5
+
+
+def test_a_name_without_a_shape_is_none() -> None:
+    attested = {"by": ["alice", "\u200b"], "until": at(60)}
+    with pytest.raises(VerdictInputError, match=r"attested_down\.by\[1\]: expected a name"):
+        decide(world(site1={"attested_down": attested}))
 
 
 def test_signals_may_carry_more() -> None:

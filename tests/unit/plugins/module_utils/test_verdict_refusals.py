@@ -82,6 +82,7 @@ REFUSED: List[Tuple[str, Any, str]] = [
     ("ticket", [], "a mapping, or the word none, found []"),
     ("ticket.holder", "site3", f"a site, null or unknown {SITES}, found 'site3'"),
     ("ticket.revoked_from", "site3", f"a site or null {SITES}, found 'site3'"),
+    ("observer.store", "lost", "read or unread, found 'lost'"),
     ("ticket.armed", "yes", "true or false, found 'yes'"),
     ("sites", {"a": {}}, "exactly two sites, found {'a': {}}"),
     ("sites.unknown", {"unknown": {}, "site2": {}}, "another name for this site, found {}"),

@@ -5,7 +5,7 @@
 
 The table looks at a site through these and nothing else: the values of `inside`, `peer`, `witness`, `gateways`, `calls`
 and `redundancy`, the other site's `trunk`, whether two people's word is in force, and whether the site is heard at all.
-Heard is an or: by a value that is up, by `inside` whatever it says, by the other trunk, or by an answer. So every value
+Heard is an or: by a value that is up, by `inside` that is down, by the other trunk, or by an answer. So every value
 is combined with every other, and each with being heard by one thing more, or by nothing more. Two such things together
 are one or; what was left out is unknown, and so is what is too old (the golden cases hold these two).
 """
@@ -32,6 +32,7 @@ BESIDE: Tuple[Tuple[str, Any], ...] = (
     ("master", "down"),
     ("master", "up"),
     ("master", {"value": "down", "answered": True}),
+    ("inside", "answered"),
     ("peer", "answered"),
     ("witness", "answered"),
     ("gateways", "answered"),
@@ -90,7 +91,7 @@ def states_of(first: Case, second: Case) -> List[str]:
 @pytest.mark.parametrize("inside", VALUES)
 def test_every_combination(inside: str, trunk: str) -> None:
     cases = list(combinations(inside, trunk))
-    assert len(cases) == 3**5 * 2 * 11
+    assert len(cases) == 3**5 * 2 * 12
     for first, second in zip(cases[::2], cases[1::2]):
         assert states_of(first, second) == [table(first), table(second)], (first, second)
 

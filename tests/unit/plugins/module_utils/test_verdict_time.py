@@ -205,6 +205,23 @@ def test_an_event_from_the_future_answers_for_nothing_to_come() -> None:
     assert "acknowledgement" in guards(decision)
 
 
+@pytest.mark.parametrize("what", ["acknowledged", "let_in"])
+def test_a_person_does_not_answer_ahead_of_the_time(what: str) -> None:
+    """Handed in with every bundle, as a store does; it counts once its time has come, for what was before it."""
+    events = [said(1000, what, "site1"), done(20)]
+    early = [*samples(0, 15), *samples(20, 60, events=events), *samples(975, 994, events=events)]
+    state, decision = fold(early)
+    assert state[what] == {} and decision["verdict"] == "RETURNING"
+    state, decision = fold(samples(995, 1000, events=events), state=state)
+    assert state[what] == {"site1": at(1000)}
+    assert (decision["verdict"] == "RETURNING") == (what == "acknowledged")
+
+
+def test_a_clock_that_is_a_little_ahead_is_believed_and_no_further() -> None:
+    for ahead, kept in ((5, {"site1": at(0)}), (5.001, {})):
+        assert fold([world(0, events=[said(ahead, "acknowledged", "site1")])])[0]["acknowledged"] == kept
+
+
 def test_returning_once_heard_until_let_in() -> None:
     silent = samples(0, 20, site1="silent", events=[done(15)])
     state, decision = fold(silent)

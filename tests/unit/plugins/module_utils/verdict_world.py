@@ -23,6 +23,7 @@ THREE_DOWN = {"peer": "down", "witness": "down", "gateways": "down", "mgmt": "do
 SITE_LOOKS: Dict[str, Dict[str, Any]] = {
     "healthy": {},
     "silent": {**NOTHING, **THREE_DOWN},
+    "reached": {**NOTHING, **THREE_DOWN, "inside": {"value": "unknown", "answered": True}},
     "unknown": dict(NOTHING),
     "gray": {"calls": "down"},
     "degraded": {"redundancy": "down"},
@@ -75,7 +76,7 @@ def world(second: float = 0, **changes: Any) -> Dict[str, Any]:
 def _change_site(bundle: Dict[str, Any], name: str, change: Any) -> None:
     change = {"is": change} if isinstance(change, str) else dict(change)
     look = change.pop("is", "healthy")
-    if look in ("silent", "stack_down", "unknown"):
+    if look in ("silent", "reached", "stack_down", "unknown"):
         other = "site2" if name == "site1" else "site1"
         bundle["sites"][other]["trunk"] = "down" if look != "unknown" else "unknown"
     bundle["sites"][name].update({**SITE_LOOKS[look], **change})

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes import runner
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Settings
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Settings, answer
 
 
 @pytest.fixture
@@ -61,3 +62,30 @@ def test_the_later_word_counts(server):
 def test_a_short_look_reads_once(server):
     assert look(server, 0.1)[1]["value"] == "up"
     assert server.asked == 1
+
+
+@pytest.mark.parametrize("second", [0.0, 10.0])
+def test_the_second_reading_makes_no_look_longer_than_the_slowest_check_may_be(monkeypatch, second):
+    """A gateway takes all of its time, and the page, read again as soon as silence is known, ends late or never."""
+    settings = Settings(probe_deadline=runner.LONG_LOOK + 0.1, connect_timeout=0.4)
+    times = []
+
+    def gateway(check, settings):
+        threading.Event().wait(runner.longest(settings))
+        return answer("up", True, "at last")
+
+    def page(check, settings):
+        times.append(time.monotonic())
+        threading.Event().wait(second if len(times) > 1 else 0.0)
+        return answer("up", True, f"reading {len(times)}")
+
+    monkeypatch.setitem(runner.KINDS, "gateway", gateway)
+    monkeypatch.setitem(runner.KINDS, "monitoring_page", page)
+    started = time.monotonic()
+    found = runner.run_checks([{"id": kind, "kind": kind} for kind in ("gateway", "monitoring_page")], settings)
+    assert time.monotonic() - started < runner.longest(settings) + runner.GRACE + 0.2
+    assert times[1] - times[0] == pytest.approx(settings.probe_deadline, abs=0.2)
+    assert [one["detail"] for one in found] == [
+        "at last",
+        "no result within the check's deadline" if second else "reading 2",
+    ]
