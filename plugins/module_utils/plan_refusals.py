@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import person_key
+
 Refusal = Dict[str, Any]
 """`{guard, blocks: all|call|configuration, evidence, way}`; evidence is one text of one or more sentences."""
 
@@ -53,11 +55,11 @@ WAYS = {
 
 
 def attesters(request: Mapping[str, Any]) -> List[str]:
-    """Return the different people named, in order; `Alice` and `alice ` are one person."""
+    """Return the different people named, in order; `Alice` and `alice ` are one person (person_key)."""
     people: Dict[str, str] = {}
     for name in request.get("attested_by") or []:
-        if name.strip():
-            people.setdefault(name.strip().casefold(), name.strip())
+        if person_key(name):
+            people.setdefault(person_key(name), name.strip())
     return list(people.values())
 
 

@@ -14,8 +14,8 @@ description:
     find as M(contactcenter.sip_dr.site_verdict) does, and says each change of the verdict when it happens.
   - It goes on from what the coordination store remembers, and keeps there what would be lost with the controller,
     whenever that changes, twice in each C(schedule_gap), and at the end.
-  - Nobody is waited for longer than C(fresh) before the first decision, a call that never returns holds up no other host,
-    and what fails on the controller (a full disk for one) is told once and tried again.
+  - Nobody is waited for longer than C(fresh) before the first decision, a call that never returns holds up no other
+    host, and what fails on the controller (a full disk for one) is told once and tried again.
   - An observation that says nothing new is judged every 5 seconds, or every second while a clock of the decision runs.
   - While no store can be read, observations say so (no automatic failover then), and nothing is kept there; what the
     store remembers takes over as soon as it is read, and what it said last stays known when it falls silent.

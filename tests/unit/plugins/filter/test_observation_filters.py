@@ -10,7 +10,14 @@ FILTERS = FilterModule().filters()
 
 
 def test_filters_by_name():
-    assert set(FILTERS) == {"probe_checks", "to_observation", "probed_runs"}
+    assert set(FILTERS) == {
+        "probe_checks",
+        "to_observation",
+        "probed_runs",
+        "pulled_state",
+        "may_be_remembered",
+        "different_people",
+    }
 
 
 @pytest.mark.parametrize("arguments", [("probe_checks", {}, "host"), ("to_observation", {}, {}, {})])
