@@ -141,7 +141,9 @@ def test_nobody_goes_on_looking_when_the_play_is_killed(box):
 def judged(before, n):
     decision = {"verdict": "NORMAL", "site": None, "evidence": ["All is well."], "settled": True}
     kept = ("raw", "departures", "flapping_since", "last_master", "failed_over", "lasting")
-    return Judged(before, {"taken_at": str(n)}, decision, {**dict.fromkeys(kept), "n": n})
+    return Judged(
+        before, {"taken_at": str(n), "observer": {"healthy": True}}, decision, {**dict.fromkeys(kept), "n": n}
+    )
 
 
 def record(box, directory):
@@ -174,5 +176,11 @@ def test_a_state_is_handed_on_when_it_is_known_what_lies_in_the_store(box, tmp_p
     second = judged(first.state, 2)
     keeps.add(second, 7)
     assert mailbox.read(MEMORY) == {"version": 8, "value": second.state}
+    wrong = judged(second.state, 3)
+    wrong.observation["observer"]["clock"] = "wrong"
+    wrong.state["raw"] = "another"
+    keeps.add(wrong, 7)
+    assert mailbox.read(MEMORY) is None, "nothing is dated by a wrong clock"
+    keeps.add(second, 7)
     keeps.end()
     assert mailbox.read(MEMORY) == {"version": 9, "value": second.state}
