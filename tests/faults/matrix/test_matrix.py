@@ -105,7 +105,7 @@ def test_fault(stage, scenario):
     measured = figures([one for one in watching.decided if one.at > begun], since, seen, then)
     if kept:
         keep(kept, measured)
-    assert measured["most"] <= table.allowed(scenario["expect"]), measured
+    assert measured["most"] <= table.allowed(scenario.get("through", scenario["expect"])), measured
     if scenario.get("quick") and PATIENCE == 1:
         assert measured["suspect"] <= SUSPECT_LIMIT, measured
         assert measured["settled"] <= (STACK_LIMIT if scenario.get("stack") else SETTLED_LIMIT), measured
