@@ -228,7 +228,7 @@ from pathlib import Path
 from typing import List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import tls_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.certificates import SIP_TLS, tls_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Credentials, SipClient
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import grade
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.sweep import Sweep, summary
@@ -260,10 +260,8 @@ ARGUMENTS = {
         "type": "dict",
         "default": {},
         "options": {
-            "ca_file": {"type": "path"},
+            **SIP_TLS["sip_tls"]["options"],
             "server_name": {"type": "str"},
-            "certificate": {"type": "path"},
-            "key": {"type": "path", "no_log": False},
             "verify": {"type": "bool", "default": True},
         },
     },
