@@ -251,7 +251,8 @@ class ActionModule(ActionBase):
         store = self._options["continuity"]["continuity_coordination"]
         if memory is None or self._host not in store["hosts"]:
             return None
-        arguments = {"driver": store["driver"], "directory": store["directory"], "operation": "put", "key": "track"}
+        where = {key: store[key] for key in ("driver", "directory", "settings") if key in store}
+        arguments = {**where, "operation": "put", "key": "track"}
         return None if self._module(STORE, {**arguments, **memory}) else memory
 
     @property

@@ -27,6 +27,7 @@ class Site:
     inside: for each site, the hosts that look from inside it. gateways: the site of each gateway.
     downtime: sites and gateways in a declared downtime. paths: for each host, the names of what its view depends on.
     capacity: how many calls at once each site is declared to carry, None where nothing is said.
+    synchronous: whether the other site's database confirms no commit that this one has not applied.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Site:
     reports: Reports
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     capacity: Mapping[str, Optional[int]] = field(default_factory=dict)
+    synchronous: bool = False
 
     def silent(self, site: str) -> bool:
         """A whole site is silent: no host inside it was reached, and nobody has an answer about it."""

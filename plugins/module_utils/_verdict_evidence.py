@@ -14,6 +14,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_guar
     Unmet,
     configuration_stays,
     holds_ticket,
+    known_lag,
     not_flapping,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import Override, Signal, Site
@@ -34,6 +35,7 @@ UNDECIDED = {
 }
 """What cannot be decided while a signal is unknown."""
 
+NOT_RECORDED = "Unprotected, for no ticket records that commits wait for the standby"
 TWO_ALONE = "There is no witness: two sites alone cannot decide that one of them is dead."
 
 
@@ -47,6 +49,7 @@ def evidence(case: Case) -> List[str]:
         *(sentence for name in names for sentence in _notes(case, name)),
         *_configuration_sentences(case),
         *_override_sentences(case),
+        *_loss_sentences(case),
         *([] if case.picture.observation.store_read else [f"{NOT_READ[0].upper()}{NOT_READ[1:]}."]),
         *([] if case.picture.policy.witness else [TWO_ALONE]),
         *case.picture.observation.notes,
@@ -199,6 +202,18 @@ def _override_sentences(case: Case) -> List[str]:
     if accepted and len(case.picture.masters()) == 2:
         sentences.append(f"Two masters are up; DUAL_MASTER is passed over for run {accepted.run_id}.")
     return sentences
+
+
+def _loss_sentences(case: Case) -> List[str]:
+    """Say what would be lost with the primary now, unless every commit waits for the standby."""
+    ticket = case.picture.observation.ticket
+    if ticket.sync:
+        return []
+    lags = [(known_lag(case, name), name) for name in case.picture.observation.names]
+    known = [f"now {amount(lag)} (the lag of {name})" for lag, name in lags if lag is not None]
+    much = ", ".join(known) or "how much that is now is not known"
+    why = "Replication is asynchronous" if case.picture.policy.replication == "async" else NOT_RECORDED
+    return [f"{why}: what the standby has not got yet would be lost with its primary; {much}."]
 
 
 def _override(override: Override) -> str:

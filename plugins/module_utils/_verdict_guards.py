@@ -187,12 +187,17 @@ def _synchronous(case: Case) -> List[Unmet]:
     return [] if case.picture.observation.ticket.sync else [Unmet("sync", text)]
 
 
+def known_lag(case: Case, standby: str) -> Optional[float]:
+    """Return how far a site's database is behind, None when nobody's word stands behind it."""
+    primary = case.picture.site(case.picture.other(standby)).signals["master"]
+    vouched = case.picture.observation.ticket.sync or primary.value == "up" or primary.answered
+    return case.picture.site(standby).lag if vouched else None
+
+
 def _lag(case: Case) -> List[Unmet]:
     """Judge the survivor's lag, which counts only while the primary's word stands behind it."""
-    primary = case.picture.site(case.failed).signals["master"]
-    vouched = case.picture.observation.ticket.sync or primary.value == "up" or primary.answered
-    lag, limit = case.picture.site(case.survivor).lag, case.picture.policy.lag_limit
-    if lag is None or not vouched:
+    lag, limit = known_lag(case, case.survivor), case.picture.policy.lag_limit
+    if lag is None:
         return [Unmet("lag", f"replication lag of {case.survivor} is unknown, and unknown refuses")]
     return (
         [Unmet("lag", f"replication lag of {case.survivor} is {amount(lag)}, the limit {amount(limit)}")]

@@ -17,6 +17,11 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fiel
 READING_SLACK = 5.0
 """Seconds that `fresh` must leave beyond the slowest probe and the connection (decision.md)."""
 
+KILLING = 0.2
+"""Seconds that killing the writers takes (decision.md; a SIGKILL of both cgroups was measured at 0.05 to 0.15 s)."""
+DRIFT = 0.01
+"""How far two hosts' clocks may run apart, of the time measured (decision.md)."""
+
 
 class Policy(NamedTuple):
     """A policy that was checked; each field is a key of decision.md's policy."""
@@ -49,6 +54,12 @@ class Policy(NamedTuple):
     lock_stale: float = 60
     ticket_hold: float = 10
     ticket_take: float = 13
+    ticket_margin: float = 1
+    ticket_renew: float = 0.5
+    guard_watchdog: float = 2
+    replication: str = "async"
+    sync_degrade: float = 10
+    divergence: float = 3600
 
 
 Reader = Callable[[Field], Any]
@@ -95,6 +106,12 @@ READERS: Dict[str, Reader] = {
     "lock_stale": _positive,
     "ticket_hold": _positive,
     "ticket_take": _positive,
+    "ticket_margin": _positive,
+    "ticket_renew": _positive,
+    "guard_watchdog": _positive,
+    "replication": lambda field: field.choice(("async", "sync")),
+    "sync_degrade": _positive,
+    "divergence": _positive,
 }
 
 
@@ -114,10 +131,21 @@ def _check_together(field: Field, policy: Policy) -> None:
     if policy.fresh < least:
         wanted = f"at least {least:g} (probe_deadline + connect_timeout + {READING_SLACK:g})"
         raise Field("policy.fresh", policy.fresh).refused(wanted)
-    if policy.ticket_take < policy.ticket_hold:
-        wanted = f"at least ticket_hold ({policy.ticket_hold:g}): a taker must outwait the holder"
-        raise Field("policy.ticket_take", policy.ticket_take).refused(wanted)
+    _check_ticket(policy)
     _check_calls(policy)
+
+
+def _check_ticket(policy: Policy) -> None:
+    """A taker outwaits the holder's last moment; a holder outlives two renewals that were lost."""
+    last = policy.ticket_hold - policy.ticket_margin + policy.guard_watchdog
+    least = round(last + KILLING + DRIFT * policy.ticket_hold, 6)
+    if policy.ticket_take < least:
+        wanted = f"at least {least:g} (ticket_hold - ticket_margin + guard_watchdog + {KILLING:g} + the clocks' drift)"
+        raise Field("policy.ticket_take", policy.ticket_take).refused(f"{wanted}: a taker must outwait the holder")
+    shortest = round(policy.ticket_margin + 2 * policy.ticket_renew, 6)
+    if policy.ticket_hold <= shortest:
+        wanted = f"more than {shortest:g} (ticket_margin + 2 * ticket_renew): one lost renewal must stop nobody"
+        raise Field("policy.ticket_hold", policy.ticket_hold).refused(wanted)
 
 
 def _check_calls(policy: Policy) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_base
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._signals_redundancy import SOLUTION_CONTROL
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import CLOCK_SKEW
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import Policy
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import observed
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import observer
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.reports import Report, Reports
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements import moment
@@ -56,22 +57,24 @@ def to_observation(
     or whose result has no `reached`, was not reached.
     meta: taken_at and started_at (RFC 3339 texts: end and begin of the looking; every signal is as old as its begin),
     and, all of them optional: attestations ({site: {by, until}}, said in this very run; they outweigh the store's), and
-    from the store: events, overrides, attested and downtime (its records `attestations` and `downtime`, see
-    statements.py), store_read (whether any host's store could be read; left out: yes), fences ({site: …}), not_before
-    (the last observation's taken_at; see `_on_time`), isolated ({site: drain or failover}), ticket.
+    from the store: events, overrides, attested and downtime (its records of the same names, `attestations` for
+    attested, see statements.py), store_read (whether any host's store could be read; left out: yes), fences
+    ({site: …}), not_before (the last observation's taken_at; see `_on_time`), isolated ({site: drain or failover}),
+    ticket (as it lies in the store and was read in this round; coordination/ticket.py).
     """
     reports = reports_of(continuity, probes)
     names = deployment.site_names(continuity)
-    seen = _noted(observer(continuity, probes, meta), _unreadable(meta))
+    seen = _noted(observer(continuity, probes, meta), [*_unreadable(meta), *_strangers(continuity, meta)])
     seen, meta = _on_time(seen, meta)
-    sites = {name: _site(continuity, reports, name, meta) for name in names}
+    ticket = _ticket(continuity, meta)
+    sites = {name: _site(continuity, reports, name, meta, ticket) for name in names}
     return {
         "taken_at": meta["taken_at"],
         "observer": trunks.with_differences(seen, sites),
-        **_ticket(continuity, meta),
+        **({"ticket": ticket} if ticket else {}),
         "sites": sites,
         "events": list(meta.get("events") or []),
-        "overrides": list(meta.get("overrides") or []),
+        "overrides": statements.overrides(meta.get("overrides") or [], meta["taken_at"]),
     }
 
 
@@ -95,7 +98,19 @@ def _on_time(seen: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[Mapping[
 
 def _unreadable(meta: Mapping[str, Any]) -> list[str]:
     attested, downtime = meta.get("attested") or [], meta.get("downtime") or []
-    return [*statements.unreadable(attested, "site"), *statements.unreadable(downtime, "name")]
+    return [
+        *statements.unreadable(attested, "site"),
+        *statements.unreadable(downtime, "name"),
+        *statements.unreadable_overrides(meta.get("overrides") or []),
+    ]
+
+
+def _strangers(continuity: Mapping[str, Any], meta: Mapping[str, Any]) -> list[str]:
+    """Sites that only the ticket knows: the inventory was changed, or another deployment's store is read."""
+    ticket = meta.get("ticket") or {}
+    named = {str(ticket[key]) for key in ("holder", "revoked_from") if ticket.get(key)}
+    strange = sorted(named - set(deployment.site_names(continuity)))
+    return [f"The ticket names {one}, which is no site here: nothing is concluded from it." for one in strange]
 
 
 def _noted(seen: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
@@ -112,6 +127,16 @@ def runs_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "token": max([int(run["token"]) for run in runs.values()] or [0]),
         "journal": [{**record, "host": host} for host, run in runs.items() for record in run["journal"]],
     }
+
+
+def stores_of(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The hosts, named as the inventory does, that could read the coordination store."""
+    answers = {host: probe.get("answers") or [] for host, probe in probes.items() if probe.get("reached")}
+    return [host for host, given in answers.items() if any(map(_read_the_store, given))]
+
+
+def _read_the_store(answer: Mapping[str, Any]) -> bool:
+    return bool(answer["kind"] == "coordination" and answer.get("store"))
 
 
 def reports_of(continuity: Mapping[str, Any], probes: Mapping[str, Mapping[str, Any]]) -> Reports:
@@ -203,14 +228,8 @@ def _capacity(continuity: Mapping[str, Any]) -> dict[str, int | None]:
 def _from_the_store(continuity: Mapping[str, Any]) -> Check:
     """No look at a site, but read in the same call: what the store knows belongs to the decision."""
     store = continuity["continuity_coordination"]
-    return {
-        "id": "coordination",
-        "kind": "coordination",
-        "about": None,
-        "signal": "coordination",
-        "driver": store["driver"],
-        "directory": store["directory"],
-    }
+    where = {key: store[key] for key in ("driver", "directory", "settings") if key in store}
+    return {"id": "coordination", "kind": "coordination", "about": None, "signal": "coordination", **where}
 
 
 def _check(kind: str, signal: str, about: str, what: str, **parameters: object) -> Check:
@@ -239,14 +258,29 @@ def _database(configuration: Mapping[str, Any]) -> dict[str, Any]:
     return {"database_address": database["address"], "database_port": database["port"]}
 
 
-def _ticket(continuity: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
-    """`none` without a ticket system; else as the store says, and left out (holder unknown) when it says nothing."""
+def _ticket(continuity: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any] | str | None:
+    """`none` without a ticket system; else as the store says, and None (holder unknown) when it says nothing."""
     if continuity["continuity_coordination"]["driver"] == "files":
-        return {"ticket": "none"}
-    return {"ticket": meta["ticket"]} if meta.get("ticket") else {}
+        return "none"
+    known = meta.get("ticket") and not _strangers(continuity, meta)
+    return observed(meta["ticket"]) if known else None
 
 
-def _site(continuity: Mapping[str, Any], reports: Reports, name: str, meta: Mapping[str, Any]) -> dict[str, Any]:
+def _is_synchronous(ticket: Mapping[str, Any] | str | None, writer: str) -> bool:
+    """Whether this site's database confirms, or confirmed as long as it was the writer, nothing that is not applied."""
+    if not isinstance(ticket, Mapping) or not ticket["sync"]:
+        return False
+    # Once another site holds it, `sync` speaks of that one.
+    return bool((ticket["holder"] or ticket["revoked_from"]) == writer)
+
+
+def _site(
+    continuity: Mapping[str, Any],
+    reports: Reports,
+    name: str,
+    meta: Mapping[str, Any],
+    ticket: Mapping[str, Any] | str | None,
+) -> dict[str, Any]:
     planned, said = continuity.get("continuity_downtimes") or [], meta.get("downtime") or []
     downtime = statements.downtimes(planned, said, meta["started_at"])
     seen = Site(
@@ -258,6 +292,7 @@ def _site(continuity: Mapping[str, Any], reports: Reports, name: str, meta: Mapp
         reports=reports,
         paths=paths_of(continuity),
         capacity=_capacity(continuity),
+        synchronous=_is_synchronous(ticket, deployment.peer(continuity, name)),
     )
     attested = {**statements.attestations(meta.get("attested") or [], meta["taken_at"]), **_said_now(meta)}
     return {

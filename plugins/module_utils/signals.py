@@ -108,12 +108,14 @@ def master(site: Site) -> Signal:
 def database(site: Site) -> dict[str, Any]:
     """Role of the site's Configuration Database; for a standby, the lag in bytes that its primary measured now.
 
-    A standby's lag is null when its primary did not answer: what a dead primary had more is not known.
+    A standby's lag is null when its primary did not answer: what a dead primary had more is not known. It is 0 all the
+    same where commits waited for the standby: then nothing that was confirmed is missing here.
     """
     role = _role(site.reports, site.name)
     primaries = [one for one in site.reports.of("database", site.peer) if (one.answer or {}).get("role") == "primary"]
     lags = [one.answer["lag"] for one in primaries if one.answer and one.answer["lag"] is not None]
-    return {"role": role, "lag": max(lags) if lags and role == "standby" else None}
+    unmeasured = 0 if site.synchronous else None
+    return {"role": role, "lag": (max(lags) if lags else unmeasured) if role == "standby" else None}
 
 
 RULES: dict[str, Callable[[Site], Signal]] = {

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people tell the observer and what holds until an end: attestations, and declared downtimes.
+"""What people tell the observer and what holds until an end: attestations, declared downtimes, overrides.
 
 The coordination store keeps both as lists that only grow, so that two hosts that were apart are merged by union. Of
 several statements about one site or gateway the newest counts; one whose `until` is over says nothing any more, and
@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Optional
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_observation import OVERRIDES
 
 Statement = Mapping[str, Any]
 
@@ -41,6 +43,28 @@ def downtimes(planned: Iterable[Statement], said: Iterable[Statement], now: str)
     return frozenset(in_plan | {name for name, one in newest.items() if moment(one["at"]) <= at < moment(one["until"])})
 
 
+def overrides(said: Iterable[Statement], now: str) -> list[dict[str, Any]]:
+    """Those in force at `now`, of the store's record `overrides`: `[{at, name, run_id, by: […], until}]`.
+
+    Of several for the same thing and the same run the newest counts, so that one can be taken back.
+    """
+    in_order = sorted((one for one in said if _is_override(one)), key=lambda one: moment(one["at"]))
+    last = {(one["name"], one["run_id"]): one for one in in_order}
+    known = ("name", "run_id", "by", "until")
+    return [{key: one[key] for key in known} for one in last.values() if moment(one["until"]) > moment(now)]
+
+
+def unreadable_overrides(said: Iterable[Statement]) -> list[str]:
+    """A sentence for each override that counts for nothing."""
+    return [
+        f"The override {one.get('name')} of {one.get('by', 'somebody')} for run {one.get('run_id')} counts for nothing,"
+        f" at {one.get('at')}, until {one.get('until')}: expected one of {', '.join(OVERRIDES)}, a run, people, and two"
+        " times with their zone."
+        for one in said
+        if not _is_override(one)
+    ]
+
+
 def unreadable(said: Iterable[Statement], key: str) -> list[str]:
     """A sentence for each statement that counts for nothing. key: `site` of attestations, `name` of downtimes."""
     return [
@@ -62,6 +86,15 @@ def moment(text: str) -> datetime:
 def _is_readable(statement: Statement, key: str) -> bool:
     try:
         return isinstance(statement[key], str) and bool(moment(statement["at"]) and moment(statement["until"]))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return False
+
+
+def _is_override(one: Statement) -> bool:
+    try:
+        people = isinstance(one["by"], list) and all(isinstance(name, str) for name in one["by"])
+        known = one["name"] in OVERRIDES and isinstance(one["run_id"], str) and one["run_id"]
+        return bool(people and known and moment(one["at"]) and moment(one["until"]))
     except (KeyError, TypeError, AttributeError, ValueError):
         return False
 

@@ -18,16 +18,25 @@ description:
     of their answers.
   - The driver V(files) keeps a directory with mode 0700 below O(directory); every change is on the disk before it is
     reported.
+  - The driver V(etcd) has one store for all hosts; each change is one transaction that a majority of its members keeps.
+    Written from one host after the other, the second changes nothing.
 options:
   driver:
     description: Where the store lives.
     type: str
-    choices: [files]
+    choices: [etcd, files]
     default: files
   directory:
     description: Directory of the driver V(files); the store is its folder C(store).
     type: path
     default: /var/lib/sip-dr
+  settings:
+    description:
+      - File of the driver V(etcd) on this host, JSON - C(endpoints) (a list of C(host:port)), C(user), C(password),
+        C(ca_file), C(prefix), C(timeout) in seconds. It holds a secret, so its mode is 0600.
+      - The secret never passes through an option.
+    type: path
+    default: /etc/sip-dr/etcd.json
   operation:
     description:
       - V(read) returns all records, the lock and the newest token seen here.
@@ -83,6 +92,12 @@ EXAMPLES = r"""
     token: 8
     take_over_from: 7
 
+- name: Read the store that all hosts share
+  contactcenter.sip_dr.continuity_store:
+    driver: etcd
+    operation: read
+  register: __continuity_store
+
 - name: Keep the state of track
   contactcenter.sip_dr.continuity_store:
     operation: put
@@ -94,7 +109,8 @@ EXAMPLES = r"""
 RETURN = r"""
 store:
   description: What lies on this host - C(host), C(now) (its clock, epoch seconds), C(records) (C(version) and C(value)
-    each), C(lock), C(token), C(unreadable).
+    each), C(lock), C(token), C(unreadable); with O(driver=etcd) also C(ticket), none before it is seeded, and its
+    C(revision).
   returned: operation is read
   type: dict
 stored:
@@ -116,6 +132,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import Store, StoreError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import DEFAULT_SETTINGS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.registry import DRIVERS, open_store
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import (
@@ -131,6 +148,7 @@ def main() -> None:
         argument_spec={
             "driver": {"type": "str", "choices": sorted(DRIVERS), "default": "files"},
             "directory": {"type": "path", "default": "/var/lib/sip-dr"},
+            "settings": {"type": "path", "default": DEFAULT_SETTINGS},
             "operation": {
                 "type": "str",
                 "required": True,
@@ -154,9 +172,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = module.params
-    store = open_store(options["driver"], options["directory"], options["state_dir"])
     try:
-        result = operate(store, options, module.check_mode)
+        with open_store(options, options["state_dir"]) as store:
+            result = operate(store, options, module.check_mode)
     except (RefusedError, StaleTokenError) as refused:
         module.fail_json(msg=str(refused), refused=refused.refusal)
     except (StoreError, OSError) as error:

@@ -33,7 +33,7 @@ options:
       - V(database) asks that database for its role and its standby's lag.
       - V(call) places O(call_tries) test calls at once to the number C(dn) at C(address), C(port), over C(transport).
         Media goes both ways and is counted. Over V(tls) none is placed, and the answer is unknown.
-      - V(coordination) reads the coordination store on this host, of C(driver), in C(directory).
+      - V(coordination) reads the coordination store on this host, of C(driver), in C(directory) or by C(settings).
     type: list
     elements: dict
     required: true
@@ -173,7 +173,7 @@ answers:
       description: For test calls, how many ended with each final status; C(none) for no final response.
       type: dict
     store:
-      description: For a coordination store, its records, its lock and the newest token.
+      description: For a coordination store, its records, its lock, the newest token and its ticket.
       type: dict
     prefers:
       description: The site that a gateway sends new calls to first, or none.

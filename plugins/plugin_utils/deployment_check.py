@@ -15,6 +15,10 @@ from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.addresses imp
     parse_address,
     parse_network,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.coordination_check import (
+    check_coordination,
+    check_replication,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_case import AddressOf, Case
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.deployment_schema import DEPLOYMENT
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.duplicates import duplicates
@@ -208,20 +212,6 @@ def _check_phones(case: Case) -> None:
         case.add("continuity_provisioning", expected, MISSING)
 
 
-def _check_coordination(case: Case) -> None:
-    hosts = case.data["continuity_coordination"]["hosts"]
-    for site in case.sites:
-        networks = case.networks_of(site)
-        if hosts and any(map(parse_network, networks)) and not any(_stands(case, host, networks) for host in hosts):
-            case.add(
-                "continuity_coordination.hosts", f"at least one host inside {site}, or its loss loses the store", hosts
-            )
-
-
-def _stands(case: Case, host: str | None, networks: list[str | None]) -> bool:
-    return host is not None and is_inside(case.address_of(host), networks)
-
-
 def _check_duplicates(case: Case) -> None:
     case.problems.extend(duplicates(case.data))
 
@@ -233,7 +223,8 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     _check_witness,
     _check_gateways,
     _check_phones,
-    _check_coordination,
+    check_coordination,
+    check_replication,
     _check_duplicates,
     check_tls,
     check_test_calls,

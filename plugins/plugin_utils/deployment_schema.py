@@ -9,6 +9,7 @@ Defaults of ports: SIP 5060, over TLS 5061 (RFC 3261 section 19.1.2), PostgreSQL
 
 from __future__ import annotations
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import DEFAULT_SETTINGS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.registry import DRIVERS as STORE_DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS as GATEWAY_DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import DRIVERS as PHONE_DRIVERS
@@ -92,6 +93,8 @@ CONFIGURATION = Record(
         "port": Field(PORT, 2020),
         "proxy_port": Field(PORT, 2025),
         "scs_port": Field(PORT, optional=True),
+        "message_port": Field(PORT, optional=True),
+        "licence_file": Field(FILE, optional=True),
         "database": Field(DATABASE),
     },
     "the site's Configuration Server",
@@ -155,6 +158,7 @@ COORDINATION = Record(
         "driver": Field(Text(choices=tuple(STORE_DRIVERS))),
         "hosts": Field(ListOf(HOST, "inventory hosts, one inside each site", at_least=2)),
         "directory": Field(DIRECTORY, DEFAULT_STATE_DIR),
+        "settings": Field(FILE, Beside("driver", {"etcd": DEFAULT_SETTINGS}), optional=True),
     },
     "the coordination store",
 )

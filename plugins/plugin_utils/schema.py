@@ -197,7 +197,10 @@ class Beside:
 
 @dataclass(frozen=True)
 class Field:
-    """One key of a record; without a default it must be there, unless it is optional: then it is left out."""
+    """One key of a record; without a default it must be there, unless it is optional: then it is left out.
+
+    An optional one whose default goes by another key is left out where that gives none.
+    """
 
     node: Node
     default: Any = MISSING
@@ -225,8 +228,14 @@ class Record:
                 problems.append(problem(_join(path, key), expected, given[key]))
         # Below something that is no mapping at all, "nothing" at every key would only be noise.
         below = problems if isinstance(value, Mapping) else []
-        wanted = [key for key, known in self.fields.items() if key in given or not known.optional]
+        wanted = [key for key in self.fields if key in given or self._is_wanted(key, given)]
         return {key: self._field(key, given, _join(path, key), below) for key in wanted}
+
+    def _is_wanted(self, key: str, given: Mapping[str, Any]) -> bool:
+        known = self.fields[key]
+        if known.optional and isinstance(known.default, Beside):
+            return known.default.of(given.get(known.default.key)) is not None
+        return not known.optional
 
     def _field(self, key: str, given: Mapping[str, Any], path: str, problems: list[Problem]) -> object:
         known, value = self.fields[key], given.get(key, MISSING)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,9 +131,8 @@ class Watch:
         if known is not None and mail.started_at < known.started_at:
             return
         self._mails[host, pace] = mail
-        for answer in (mail.probe or {}).get("answers") or []:
-            if answer.get("store"):
-                self._stores[host] = answer
+        for answer in _stores([mail]):
+            self._stores[host] = answer
 
     @property
     def store(self) -> Json:
@@ -182,7 +181,7 @@ class Watch:
         interval = CLOCK_INTERVAL if self._last.decision["remaining"] else CALM_INTERVAL
         return now - self._judged_at >= interval or _values(observation) != _values(self._last.observation)
 
-    def _meta(self, heard: Iterable[Mail], before: Json, now: float, wall: float) -> Json:
+    def _meta(self, heard: Collection[Mail], before: Json, now: float, wall: float) -> Json:
         records = self.store["records"]
         reached = [mail.started_at for mail in heard if mail.probe]
         return {
@@ -194,6 +193,8 @@ class Watch:
             "attestations": self._attestations,
             "attested": records.get("attestations") or [],
             "downtime": records.get("downtime") or [],
+            "overrides": records.get("overrides") or [],
+            "ticket": _ticket(heard),
             "isolated": dict.fromkeys(before.get("failed_over") or {}, "failover"),
         }
 
@@ -257,6 +258,16 @@ def _probes(heard: Mapping[tuple[str, str], Mail]) -> dict[str, Json]:
         first, more = (seldom, {}) if often is None else (often, seldom)
         joined[host] = {**first, "answers": first["answers"] + (more or {}).get("answers", [])} if first else {}
     return joined
+
+
+def _ticket(heard: Iterable[Mail]) -> Json | None:
+    """The ticket as it was read last; unlike what people said, it ends to be known with the answers' freshness."""
+    ticket: Json | None = merge(_stores(heard)).get("ticket")
+    return ticket
+
+
+def _stores(heard: Iterable[Mail]) -> Iterable[Json]:
+    return [answer for mail in heard for answer in (mail.probe or {}).get("answers") or [] if answer.get("store")]
 
 
 def _values(data: object) -> object:

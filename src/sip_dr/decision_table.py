@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_fields import Field, VerdictInputError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_policy import (
+    DRIFT,
+    KILLING,
     READERS,
     READING_SLACK,
     Policy,
@@ -52,7 +54,9 @@ GUARDS = {
 
 TOGETHER = (
     f"`fresh` at least `probe_deadline` + `connect_timeout` + {READING_SLACK:g}",
-    "`ticket_take` at least `ticket_hold`",
+    f"`ticket_take` at least `ticket_hold` - `ticket_margin` + `guard_watchdog` + {KILLING:g} s"
+    f" + {DRIFT:.0%} of `ticket_hold`",
+    "`ticket_hold` more than `ticket_margin` + 2 `ticket_renew`",
     "`call_quorum` at most `call_tries`",
     "`call_deadline` at most `probe_deadline`",
 )

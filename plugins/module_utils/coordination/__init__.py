@@ -4,7 +4,8 @@
 """The coordination store: what must outlast a controller (architecture.md, *What lasts, and where*).
 
 Each coordination host keeps the same records, `{version, value}`, and one lock with a fencing token. Hosts are written
-one by one; `records.merge` makes one truth of their answers, the newest version winning.
+one by one; `records.merge` makes one truth of their answers, the newest version winning. With driver `etcd` they all
+ask the same store, and beside the records lies the ticket (ticket.py).
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from typing import Any, Dict, List, Mapping, Optional, Protocol
 
 
 class StoreError(Exception):
-    """The store on this host cannot be read or written; the message names the file."""
+    """The store cannot be read or written from this host; the message names the file, or the member that was asked."""
 
 
 class Store(Protocol):
     """What a coordination driver can do on one host. With `dry`, it says what it would do and writes nothing."""
 
     def read(self) -> Dict[str, Any]:
-        """Return `{host, now, records, lock, token, unreadable}`; `now` is this host's clock, in epoch seconds."""
+        """Return `{host, now, records, lock, token, unreadable}`; `now` is this host's clock, in epoch seconds.
+
+        A store with tickets adds `ticket` (None before it is seeded) and its `revision`.
+        """
 
     def put(self, key: str, value: object, version: int, dry: bool) -> Dict[str, Any]:
         """Keep a value when its version is newer than what lies there. Return `{changed, stored, before, after}`."""

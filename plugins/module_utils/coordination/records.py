@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-LISTS = frozenset({"events", "attestations", "downtime"})
+LISTS = frozenset({"events", "attestations", "downtime", "overrides"})
 """Keys whose value is a list that only grows: hosts are merged by union, not by version."""
 
 IDENTITY = ("hostname", "boot_id", "pid_namespace", "pid", "started")
@@ -43,7 +44,8 @@ def merge(results: Iterable[Any]) -> Dict[str, Any]:
     `results` are the registered results of `continuity_store` with `operation: read`, one for each coordination host;
     one without `store` (unreachable, failed, skipped) counts as silent. Returns `records` (`{key: value}`), `versions`,
     `lock` (the one with the newest token, with `hosts` where it lies and `now` of that host's clock; or None), `token`
-    (the newest seen anywhere, 0 for none), `answered`, `silent` (how many) and `unreadable` (`{host: {key: why}}`).
+    (the newest seen anywhere, 0 for none), `answered`, `silent` (how many), `unreadable` (`{host: {key: why}}`), and,
+    where the driver has tickets and any host answered, `ticket` (the newest that was read; None before it is seeded).
     """
     everyone = list(results)
     stores = [item["store"] for item in everyone if isinstance(item, Mapping) and item.get("store")]
@@ -56,7 +58,14 @@ def merge(results: Iterable[Any]) -> Dict[str, Any]:
         "answered": [store["host"] for store in stores],
         "silent": len(everyone) - len(stores),
         "unreadable": {store["host"]: store["unreadable"] for store in stores if store.get("unreadable")},
+        **_newest_ticket(stores),
     }
+
+
+def _newest_ticket(stores: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Each host asked a majority: what was read before another read is older, never wrong."""
+    read = [store for store in stores if "ticket" in store]
+    return {"ticket": max(read, key=lambda store: int(store["revision"]))["ticket"]} if read else {}
 
 
 def _newest(stores: Sequence[Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
@@ -90,6 +99,14 @@ def same_owner(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one.get(part) is not None and str(one.get(part)) == str(other.get(part)) for part in IDENTITY)
 
 
+def held_by(lock: Mapping[str, Any]) -> str:
+    """Say which run holds a lock, where, and since when."""
+    owner = lock["owner"]
+    since = datetime.fromtimestamp(float(lock["acquired_at"]), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    process = f"process {owner.get('pid')} on {owner.get('hostname')}"
+    return f"run {lock.get('run') or 'unknown'} (token {lock['token']}, {process}) since {since}"
+
+
 def judge_lock(
     lock: Optional[Mapping[str, Any]], me: Mapping[str, Any], now: float, stale_after: float
 ) -> Dict[str, Any]:
@@ -104,8 +121,7 @@ def judge_lock(
         return _judged("free", "nobody holds the lock", None)
     owner = lock["owner"]
     age = max(0.0, float(now) - float(lock["renewed_at"]))
-    process = f"process {owner.get('pid')} on {owner.get('hostname')}"
-    who = f"run {lock.get('run') or 'unknown'} with token {lock['token']}, {process}"
+    who = held_by(lock)
     if same_owner(owner, me.get("me", {})):
         return _judged("mine", f"this run holds the lock ({who})", None)
     holder = me.get("holder") or {}

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import StoreError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.registry import open_store
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Answer, Settings, answer
 
 
 def look(check: Mapping[str, Any], settings: Settings) -> Answer:
-    """Read the records and the lock. Parameters of the check: driver, directory."""
-    found = open_store(check["driver"], check["directory"], check["directory"]).read()
+    """Read the records and the lock. Parameters of the check: driver, directory; settings with driver etcd."""
+    try:
+        with open_store(check, check["directory"]) as store:
+            found = store.read()
+    except StoreError as error:
+        return answer("unknown", False, str(error))
     return answer("up", True, f"{len(found['records'])} records", store=found)

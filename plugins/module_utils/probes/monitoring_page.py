@@ -19,12 +19,19 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base i
     answer,
     no_connection,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import MAX_PAGE_BYTES, run_mode
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import (
+    MAX_PAGE_BYTES,
+    peer_trunk,
+    run_mode,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.trunk_page import trunk_state
 
 
 def look(check: Mapping[str, Any], settings: Settings) -> Answer:
-    """With dn: is that trunk in service? Without: does the page come, and its `run_mode` (primary, backup, unknown)."""
+    """With dn: is that trunk in service? Without: does the page come, its `run_mode` and `peer_trunk`.
+
+    run_mode: primary, backup or unknown. peer_trunk: the option dr-peer-trunk, only where the page tells it.
+    """
     started = time.monotonic()
     try:
         status, page = fetch(check, settings)
@@ -51,7 +58,9 @@ def fetch(check: Mapping[str, Any], settings: Settings) -> tuple[int, str]:
 
 def _mode(page: str, settings: Settings) -> Answer:
     mode = run_mode(page, settings.page_names)
-    return answer("up", True, f"run mode {mode}", run_mode=mode)
+    peer = peer_trunk(page, settings.page_names)
+    told = {} if peer is None else {"peer_trunk": peer}
+    return answer("up", True, f"run mode {mode}", run_mode=mode, **told)
 
 
 def _trunk(check: Mapping[str, Any], page: str, settings: Settings) -> Answer:

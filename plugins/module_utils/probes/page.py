@@ -35,8 +35,8 @@ _LONGEST_FIGURE = 9  # digits
 class PageNames:
     """The names and words to look for.
 
-    run_mode, trunk, in_service, out_of_service (which turns yes and no round), calls: names. primary, backup, yes, no:
-    values.
+    run_mode, trunk, in_service, out_of_service (which turns yes and no round), calls, peer_trunk: names. primary,
+    backup, yes, no: values.
     """
 
     run_mode: tuple[str, ...] = ("runMode", "run-mode", "haRole", "role", "mode")
@@ -48,6 +48,7 @@ class PageNames:
     yes: tuple[str, ...] = ("1", "true", "yes", "in service", "up")
     no: tuple[str, ...] = ("0", "false", "no", "out of service", "not in service", "oos", "down")
     calls: tuple[str, ...] = ("currentCalls", "activeCalls", "callsInProgress", "numberOfCalls", "calls")
+    peer_trunk: tuple[str, ...] = ("drPeerTrunk",)
 
 
 _WORDS = {"type": "list", "elements": "str"}
@@ -72,6 +73,12 @@ def run_mode(page: str, names: PageNames) -> str:
         if said:
             return said
     return "unknown"
+
+
+def peer_trunk(page: str, names: PageNames) -> Optional[str]:
+    """The option `dr-peer-trunk` as the page tells it, empty where it has none; None when the page does not tell."""
+    wanted = [plain(name) for name in names.peer_trunk]
+    return next((told for told in (_value(group, wanted) for group in _groups(page)) if told is not None), None)
 
 
 def running_calls(page: str, names: PageNames) -> Optional[int]:

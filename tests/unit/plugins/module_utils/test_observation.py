@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation import (
     probe_checks,
     runs_of,
@@ -14,7 +15,11 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation i
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import may_be_remembered
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import KINDS, missing_parameters
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import decide
 from observed_world import META, World, deployed, said
+
+OVERRIDE = {"name": "without_fence", "run_id": "run-7", "by": ["alice", "bob"], "until": "2026-01-31T04:00:00Z"}
+SAID = {**OVERRIDE, "at": "2026-01-31T03:00:00Z"}
 
 
 def test_all_is_well():
@@ -406,25 +411,72 @@ def test_store():
     world = World()
     world.meta.update(
         events=[{"type": "let_in"}],
-        overrides=[{"name": "without_fence"}],
+        overrides=[SAID, {**SAID, "run_id": "over", "until": "2026-01-31T03:14:14Z"}],
         isolated={"site1": "drain"},
         attestations={"site2": {"by": ["a", "b"], "until": "x"}},
         fences={"site2": {"kind": "power_off"}},
     )
     seen = world.look()
-    assert (seen["events"], seen["overrides"]) == ([{"type": "let_in"}], [{"name": "without_fence"}])
+    assert (seen["events"], seen["overrides"]) == ([{"type": "let_in"}], [OVERRIDE])
     assert [seen["sites"][name]["isolated"] for name in ("site1", "site2")] == ["drain", None]
     assert seen["sites"]["site2"]["attested_down"] == {"by": ["a", "b"], "until": "x"}
     assert seen["sites"]["site2"]["fence"] == {"kind": "power_off"}
     assert seen["sites"]["site1"]["fence"] is None and seen["sites"]["site1"]["attested_down"] is None
 
 
-def test_ticket_of_a_ticket_system():
+def test_an_override_that_cannot_be_read_is_told_about():
+    world = World()
+    world.meta["overrides"] = [{**SAID, "name": "anything"}, SAID]
+    seen = world.look()
+    assert seen["overrides"] == [OVERRIDE]
+    assert any("The override anything of" in note for note in seen["observer"]["notes"])
+
+
+def held(sync: bool = True) -> dict:
+    seed = tickets.first("site1", ["s1-cfg"])
+    return tickets.renewed(tickets.acquired(seed, "site1", "s1-cfg", ["s1-cfg"], True), "s1-cfg", True, sync)
+
+
+def with_ticket(ticket):
     world = World()
     world.continuity["continuity_coordination"]["driver"] = "etcd"
-    assert "ticket" not in world.look()
-    world.meta["ticket"] = {"holder": "site1"}
-    assert world.look()["ticket"] == {"holder": "site1"}
+    world.meta["ticket"] = ticket
+    return world
+
+
+def test_ticket_of_a_ticket_system():
+    assert "ticket" not in with_ticket(None).look()
+    assert with_ticket(held()).look()["ticket"] == tickets.observed(held())
+
+
+def test_a_ticket_of_strangers_says_nothing_and_is_told_about():
+    seen = with_ticket({**held(), "holder": "site9"}).look()
+    assert "ticket" not in seen
+    assert "The ticket names site9, which is no site here: nothing is concluded from it." in seen["observer"]["notes"]
+    assert decide(seen)["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("ticket", "lag"),
+    [
+        (held(), 0),
+        (held(sync=False), None),
+        (tickets.revoked(held(), "site1", None), 0),
+        (None, None),
+        ({**held(), "holder": "site2"}, None),
+    ],
+)
+def test_nothing_is_missing_at_a_standby_that_commits_waited_for(ticket, lag):
+    """A dead primary measures nothing; what its ticket recorded stands."""
+    world = with_ticket(ticket)
+    world.lose(1)
+    assert world.look()["sites"]["site2"]["database"] == {"role": "standby", "lag": lag}
+
+
+def test_a_primary_that_answers_is_believed_whatever_the_ticket_says():
+    seen = with_ticket(held()).look()["sites"]
+    assert seen["site2"]["database"]["lag"] == World().look()["sites"]["site2"]["database"]["lag"] is not None
+    assert seen["site1"]["database"]["lag"] is None
 
 
 # the checks

@@ -12,7 +12,9 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements im
     attestations,
     downtimes,
     moment,
+    overrides,
     unreadable,
+    unreadable_overrides,
 )
 from observed_world import World
 
@@ -136,6 +138,34 @@ def test_a_statement_without_a_time_that_can_be_read_counts_for_nothing_and_is_t
 def test_a_statement_about_nobody(statement):
     assert downtimes([], [statement], NOW) == frozenset()
     assert len(unreadable([statement], "name")) == 1
+
+
+def override(at=BEFORE, until=LATER, **more):
+    return {"at": at, "name": "without_fence", "run_id": "r", "by": ["alice", "bob"], "until": until, **more}
+
+
+def test_an_override_in_force_is_what_the_decision_takes():
+    assert overrides([override(id=7)], NOW) == [
+        {"name": "without_fence", "run_id": "r", "by": ["alice", "bob"], "until": LATER}
+    ]
+    assert overrides([override(until=NOW)], NOW) == []
+
+
+def test_the_newest_of_an_override_counts_and_so_it_is_taken_back():
+    ended = override("2026-01-31T03:10:00Z", "2026-01-31T03:10:00Z")
+    for said_in_order in itertools.permutations([override(), ended]):
+        assert overrides(said_in_order, NOW) == []
+    assert len(overrides([override(), override("2026-01-31T03:10:00Z", run_id="other")], NOW)) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": "anything"}, {"run_id": ""}, {"by": "alice"}, {"by": [1]}, {"until": "May"}, {"at": None}, {"run_id": 7}],
+)
+def test_an_override_that_cannot_be_read_counts_for_nothing_and_is_told(change):
+    assert overrides([override(**change)], NOW) == []
+    (sentence,) = unreadable_overrides([override(**change), override()])
+    assert sentence.startswith("The override ") and "counts for nothing" in sentence
 
 
 def test_a_time_without_its_zone_is_none():

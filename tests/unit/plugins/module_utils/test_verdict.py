@@ -185,3 +185,32 @@ def test_what_cannot_be_is_an_error() -> None:
         _ = decided.failed
     with pytest.raises(AssertionError, match="^only a memory replaces a verdict$"):
         evidence(decided._replace(shown=Finding("SUSPECT")))
+
+
+ASYNC = "Replication is asynchronous: what the standby has not got yet would be lost with its primary; "
+UNKNOWN = "how much that is now is not known."
+UNPROTECTED = (
+    "Unprotected, for no ticket records that commits wait for the standby: what the standby has not got yet would be"
+    " lost with its primary; "
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "policy", "said"),
+    [
+        ({"ticket": {"holder": "site1", "sync": True}}, {}, []),
+        ({"ticket": {"holder": "site1", "sync": True}}, {"replication": "sync"}, []),
+        ({"ticket": "none"}, {}, [f"{ASYNC}{UNKNOWN}"]),
+        (
+            {"ticket": {"holder": "site1"}},
+            {"replication": "sync"},
+            [f"{UNPROTECTED}{UNKNOWN}"],
+        ),
+        ({"ticket": "none", "lag": 7}, {}, [f"{ASYNC}now 7 (the lag of site2)."]),
+        ({"ticket": "none", "lag": 7, "site1": "silent"}, {}, [f"{ASYNC}{UNKNOWN}"]),
+    ],
+)
+def test_every_verdict_says_what_would_be_lost(changes, policy, said):
+    database = {"role": "standby", "lag": changes.pop("lag", None)}
+    decision = decide(world(**{"site2": {"database": database}, **changes}), policy)
+    assert [sentence for sentence in decision["evidence"] if "lost with its primary" in sentence] == said

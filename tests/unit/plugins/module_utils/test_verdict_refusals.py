@@ -50,6 +50,12 @@ DEFAULTS = {
     "lock_stale": 60,
     "ticket_hold": 10,
     "ticket_take": 13,
+    "ticket_margin": 1,
+    "ticket_renew": 0.5,
+    "guard_watchdog": 2,
+    "replication": "async",
+    "sync_degrade": 10,
+    "divergence": 3600,
 }
 NUMBERS = ("confirm", "local_takeover", "hold", "recover", "long_partition", "cooldown", "lag_limit")
 WHOLE = ("flaps_per_hour", "sip_tries", "call_tries", "call_quorum")
@@ -67,6 +73,11 @@ POSITIVE = (
     "lock_stale",
     "ticket_hold",
     "ticket_take",
+    "ticket_margin",
+    "ticket_renew",
+    "guard_watchdog",
+    "sync_degrade",
+    "divergence",
 )
 
 LET_IN = {"type": "let_in", "site": "site1", "at": at(0)}
@@ -174,9 +185,16 @@ def test_the_defaults() -> None:
         ({"witness": "none"}, "witness: expected true or false, found 'none'"),
         ({"fresh": 15.9}, "fresh: expected at least 16 (probe_deadline + connect_timeout + 5), found 15.9"),
         (
-            {"ticket_hold": 14},
-            "ticket_take: expected at least ticket_hold (14): a taker must outwait the holder, found 13",
+            {"ticket_hold": 12},
+            "ticket_take: expected at least 13.32 (ticket_hold - ticket_margin + guard_watchdog + 0.2 + the clocks'"
+            " drift): a taker must outwait the holder, found 13",
         ),
+        (
+            {"ticket_hold": 2},
+            "ticket_hold: expected more than 2 (ticket_margin + 2 * ticket_renew): one lost renewal must stop nobody,"
+            " found 2",
+        ),
+        ({"replication": "remote_apply"}, "replication: expected async or sync, found 'remote_apply'"),
         ({"call_tries": 1}, "call_quorum: expected at most call_tries (1): so many of them must complete, found 2"),
         (
             {"probe_deadline": 4},
@@ -193,15 +211,18 @@ def test_the_words_of_a_refused_policy(policy: Dict[str, Any], words: str) -> No
 @pytest.mark.parametrize("key", DEFAULTS)
 def test_the_least_that_a_policy_takes(key: str) -> None:
     least = 0 if key in NUMBERS else 1 if key in WHOLE else 0.01
-    beside = {"fresh": 100, "ticket_hold": 0.01, "call_deadline": 0.01, "call_quorum": 1}
+    beside = {"fresh": 100, "call_deadline": 0.01, "call_quorum": 1}
+    beside.update(ticket_hold=0.04, ticket_take=0.2604, ticket_margin=0.01, ticket_renew=0.01, guard_watchdog=0.01)
     if key == "fresh":
         beside, least = {}, 16
+    if key in ("ticket_hold", "ticket_take"):
+        least = beside[key]
     if not isinstance(DEFAULTS[key], (str, bool)):
         assert decide(healthy(), {**beside, key: least})["verdict"] == "NORMAL"
 
 
 def test_the_least_of_two_together() -> None:
-    together = {"call_quorum": 3, "call_deadline": 8, "ticket_take": 10, "ticket_hold": 10, "fresh": 16}
+    together = {"call_quorum": 3, "call_deadline": 8, "ticket_take": 11.3, "ticket_hold": 10, "fresh": 16}
     assert decide(healthy(), together)["verdict"] == "NORMAL"
 
 

@@ -283,16 +283,79 @@ REFUSALS = {
     "store's host not in the inventory": (
         ("continuity_coordination", "hosts", "+"),
         "nobody",
-        "continuity_coordination.hosts[2]",
+        "continuity_coordination.hosts[3]",
         "a host of the inventory",
         "nobody",
     ),
     "store at one site only": (
-        ("continuity_coordination", "hosts", 1),
-        "fra-db",
+        ("continuity_coordination",),
+        {"driver": "files", "hosts": ["fra-cfg", "fra-db"]},
         "continuity_coordination.hosts",
         "at least one host inside ams",
         "[fra-cfg, fra-db]",
+    ),
+    "store of three with two inside one site": (
+        ("continuity_coordination", "hosts"),
+        ["fra-cfg", "fra-db", "ams-cfg"],
+        "continuity_coordination.hosts",
+        "less than half of the hosts inside fra",
+        "[fra-cfg, fra-db, ams-cfg]",
+    ),
+    "store of two with etcd": (
+        ("continuity_coordination", "hosts"),
+        ["fra-cfg", "ams-cfg"],
+        "continuity_coordination.hosts",
+        "three hosts or more with driver etcd",
+        "[fra-cfg, ams-cfg]",
+    ),
+    "settings of the store no path": (
+        ("continuity_coordination", "settings"),
+        "etcd.json",
+        "continuity_coordination.settings",
+        "an absolute path of a file",
+        "etcd.json",
+    ),
+    "settings without etcd": (
+        ("continuity_coordination",),
+        {"driver": "files", "hosts": ["fra-cfg", "ams-cfg"], "settings": "/etc/sip-dr/etcd.json"},
+        "continuity_coordination.settings",
+        "only driver etcd has settings",
+        "/etc/sip-dr/etcd.json",
+    ),
+    "promotion without synchronous replication": (
+        ("continuity_policy", "promotion"),
+        "auto",
+        "continuity_policy.promotion",
+        "operator, or replication: sync",
+        "auto",
+    ),
+    "ticket that is taken too early": (
+        ("continuity_policy", "ticket_take"),
+        11.2,
+        "continuity_policy.ticket_take",
+        "at least 11.3 (ticket_hold - ticket_margin + guard_watchdog + 0.2",
+        "11.2",
+    ),
+    "ticket that one lost renewal ends": (
+        ("continuity_policy", "ticket_hold"),
+        2,
+        "continuity_policy.ticket_hold",
+        "more than 2 (ticket_margin + 2 * ticket_renew)",
+        "2",
+    ),
+    "licence file no path": (
+        (*S, "configuration", "licence_file"),
+        "licence.dat",
+        "continuity_sites.fra.configuration.licence_file",
+        "an absolute path of a file",
+        "licence.dat",
+    ),
+    "message port": (
+        (*S, "configuration", "message_port"),
+        70000,
+        "continuity_sites.fra.configuration.message_port",
+        "1 to 65535",
+        "70000",
     ),
     "unknown store": (
         ("continuity_coordination", "driver"),
@@ -852,3 +915,20 @@ def test_each_problem_is_one_line(example, example_hosts):
     problems = problems_of(changed(example, (*S, "networks", 0), "10.20.10.0\n/24"), example_hosts)
     assert all("\n" not in line for line in report_lines(problems))
     assert report_lines(problems)[0].startswith("continuity_sites.fra.networks[0]: expected a network")
+
+
+def test_a_store_of_files_has_no_settings_and_replication_that_nobody_records(example, example_hosts):
+    data = changed(example, ("continuity_coordination",), {"driver": "files", "hosts": ["fra-cfg", "ams-cfg"]})
+    checked, problems = check_deployment(data, example_hosts.get)
+    assert problems == [] and "settings" not in checked["continuity_coordination"]
+    (problem,) = problems_of(changed(data, ("continuity_policy", "replication"), "sync"), example_hosts)
+    assert problem["path"] == "continuity_policy.replication" and "async, or driver etcd" in problem["expected"]
+
+
+def test_a_store_of_etcd_has_its_settings_in_their_place(example, example_hosts):
+    checked, problems = check_deployment(example, example_hosts.get)
+    assert problems == [] and checked["continuity_coordination"]["settings"] == "/etc/sip-dr/etcd.json"
+    automatic = changed(
+        example, ("continuity_policy",), {"promotion": "auto", "replication": "sync", "synthetic_calls": False}
+    )
+    assert problems_of(automatic, example_hosts) == []

@@ -12,6 +12,7 @@ import signal
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import verdict
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import coordination_hosts, observers
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation import probe_checks
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils import watch
@@ -49,6 +50,10 @@ def probe(checks):
 @pytest.fixture
 def watching(continuity):
     """Return a watch that has all hosts' answers, all well, as of NOW."""
+    return all_answered(continuity)
+
+
+def all_answered(continuity):
     watching = Watch(continuity, continuity["continuity_policy"], {}, NOW)
     for host in {*observers(continuity), *coordination_hosts(continuity)}:
         for pace, checks in watch.paces(probe_checks(continuity, host)).items():
@@ -186,13 +191,13 @@ def test_a_host_that_only_keeps_the_store_is_asked_for_it_all_the_same(continuit
     assert watching.store["answered"] == ["x"]
 
 
-def tell(watching, host, started_at, records):
+def tell(watching, host, started_at, records, **more):
     """Let a host of the coordination store say what lies there."""
     for (name, pace), mail in list(watching._mails.items()):
         answers = [dict(answer) for answer in (mail.probe or {}).get("answers", [])]
         for answer in answers:
             if name == host and answer["kind"] == "coordination":
-                answer["store"] = stored(records)
+                answer["store"] = {**stored(records), **more}
                 watching.take(name, pace, Mail(started_at, {**mail.probe, "answers": answers}))
 
 
@@ -223,6 +228,26 @@ def test_what_people_told_stays_known_while_the_host_that_keeps_it_is_silent(wat
         assert judged.observation["sites"]["ams"]["downtime"]
     assert (host, SELDOM) in watching._mails
     assert watching.store_read
+
+
+def test_a_ticket_is_known_as_long_as_it_was_read_lately(continuity):
+    continuity["continuity_coordination"]["driver"] = "etcd"
+    watching = all_answered(continuity)
+    held = ticket.acquired(ticket.first("fra", ["fra-cfg"]), "fra", "fra-cfg", ["fra-cfg"], True)
+    host = coordination_hosts(continuity)[0]
+    tell(watching, host, NOW + 1, {}, ticket=held, revision=7)
+    assert judge(watching, NOW + 2).observation["ticket"] == ticket.observed(held)
+    others = [name for name in watching._mails if name != (host, SELDOM)]
+    for name in others:
+        watching.take(*name, Mail(NOW + 60, watching._mails[name].probe))
+    assert "ticket" not in judge(watching, NOW + 61).observation
+
+
+def test_overrides_of_the_store_are_those_of_the_observation(watching, continuity):
+    override = {"name": "without_fence", "run_id": "r", "by": ["alice", "bob"], "until": watch.moment(NOW + AHEAD + 99)}
+    said = {"version": 1, "value": [{**override, "at": watch.moment(NOW + AHEAD)}]}
+    tell(watching, coordination_hosts(continuity)[0], NOW + 1, {"overrides": said})
+    assert judge(watching, NOW + 2).observation["overrides"] == [override]
 
 
 def test_a_store_that_was_never_read_is_not_an_empty_one(continuity, watching):

@@ -38,7 +38,7 @@ def test_the_newest_version_wins_whichever_host_has_it() -> None:
         assert merged["versions"] == {"track": 4, "run": 1}
 
 
-@pytest.mark.parametrize("key", ["events", "attestations", "downtime"])
+@pytest.mark.parametrize("key", ["events", "attestations", "downtime", "overrides"])
 def test_what_only_grows_is_united_from_both_hosts_in_its_order(key: str) -> None:
     first, second, third = ({"at": f"2026-01-0{day}", "type": "acknowledged"} for day in (1, 2, 3))
     here = answer("a", records={key: {"version": 2, "value": [first, third]}})
@@ -49,6 +49,15 @@ def test_what_only_grows_is_united_from_both_hosts_in_its_order(key: str) -> Non
 
 def test_an_item_with_an_id_is_the_same_item_whatever_else_it_says() -> None:
     assert appended([{"id": 1, "by": "a"}], [{"id": 1, "by": "b"}, {"id": 2}]) == [{"id": 1, "by": "a"}, {"id": 2}]
+
+
+def test_the_ticket_is_the_newest_that_any_host_read() -> None:
+    older = answer("a", ticket={"n": 3}, revision=41)
+    newer = answer("b", ticket={"n": 4}, revision=42)
+    for results in ([older, newer], [newer, older, {}]):
+        assert merge(results)["ticket"] == {"n": 4}
+    assert merge([answer("a", ticket=None, revision=0), {}])["ticket"] is None
+    assert "ticket" not in merge([answer("a"), {}])
 
 
 @pytest.mark.parametrize("silent", [{}, {"unreachable": True}, {"failed": True, "msg": "no"}, None])
