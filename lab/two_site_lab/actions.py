@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable, Optional
 
-from two_site_lab import image, injection, requirements, sip_faults, supervisor, truth_configuration
+from two_site_lab import beginning, image, injection, requirements, sip_faults, supervisor, truth_configuration
 from two_site_lab.errors import LabError
 from two_site_lab.faults import DEFAULT_SECONDS, PROCESS_KINDS, Fault
 from two_site_lab.lab import Lab
+from two_site_lab.model import Protection
 from two_site_lab.progress import say, step
 from two_site_lab.status import status_data, status_text
 
@@ -40,7 +41,7 @@ def _held(lab: Lab) -> Iterator[None]:
 def up(lab: Lab, options: Namespace) -> None:
     """Build, boot and start the lab."""
     with lab.state.exclusive(), step(f"lab up (id {lab.state.id})"):
-        lab.up(options.master)
+        lab.up(options.master, _protection(lab, options))
 
 
 def down(lab: Lab, _: Namespace) -> None:
@@ -54,7 +55,12 @@ def reset(lab: Lab, options: Namespace) -> None:
     """Start the lab anew with empty disks and no faults."""
     with lab.state.exclusive(), step("lab reset"):
         truth_configuration.stop_writes(lab)
-        lab.reset(options.master)
+        lab.reset(options.master, _protection(lab, options))
+
+
+def _protection(lab: Lab, options: Namespace) -> Protection:
+    known = lab.topology.protection if lab.stands() else Protection()
+    return beginning.wanted(options, known)
 
 
 def build_image(_: Lab, __: Namespace) -> None:
@@ -98,8 +104,12 @@ def revive(lab: Lab, options: Namespace) -> None:
 
 
 def freeze(lab: Lab, options: Namespace) -> None:
-    """Stop every process of a unit where it stands."""
-    _break_process(lab, "freeze", options)
+    """Stop every process of a unit, or of a whole host, where it stands."""
+    if options.unit:
+        _break_process(lab, "freeze", options)
+        return
+    with _held(lab):
+        _tell(injection.inject_pause(lab, Fault("pause", lab.machine(options.target).host.name, *_times(options))))
 
 
 def fill(lab: Lab, options: Namespace) -> None:
@@ -141,10 +151,10 @@ def _break_sip(lab: Lab, kind: str, options: Namespace, code: int | None = None,
 
 
 def thaw(lab: Lab, options: Namespace) -> None:
-    """End the process and SIP faults of a host, or of one unit there, before their time."""
+    """End the process and SIP faults of a host, or of one unit there, before their time; or thaw all of it."""
     host = lab.machine(options.target).host.name
     with _held(lab):
-        here = [fault for fault in lab.faults.all() if fault.kind in PROCESS_KINDS and fault.a == host]
+        here = [fault for fault in lab.faults.all() if fault.kind in (*PROCESS_KINDS, "pause") and fault.a == host]
         if not injection.heal(lab, [fault for fault in here if options.unit in ("", fault.unit)]):
             say(f"no process fault there: {host} {options.unit}".rstrip())
 

@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from two_site_lab import actions, requirements
+from two_site_lab import actions, beginning, requirements
 from two_site_lab.errors import LabError
 from two_site_lab.faults import DEFAULT_SECONDS
 from two_site_lab.lab import DEFAULT_ID, Lab
@@ -47,9 +47,9 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="lab/lab", description="The two-site lab.", epilog=EPILOG)
     root.add_argument("--id", default=os.environ.get("SIP_DR_LAB", DEFAULT_ID), help="which lab (SIP_DR_LAB; dr)")
     words = _Words(root)
-    _add_master(words.add("up", actions.up, "build, boot and start everything"))
+    beginning.add_options(words.add("up", actions.up, "build, boot and start everything"))
     words.add("down", actions.down, "remove everything of this lab")
-    _add_master(words.add("reset", actions.reset, "empty disks, no faults, everything started anew"))
+    beginning.add_options(words.add("reset", actions.reset, "empty disks, no faults, everything started anew"))
     words.add("image", actions.build_image, "build the hosts' image and print its path")
     words.add("inventory", actions.show_inventory, "print where the Ansible inventory lies")
     status = words.add("status", actions.status, "hosts, power, units, faults")
@@ -61,10 +61,6 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _add_master(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--master", metavar="SITE", help="where the database is primary and the master runs at first")
-
-
 def _add_faults(words: _Words) -> None:
     words.add_fault("kill", actions.kill, "take a site's or host's power, or kill a unit of a host", "target", "unit?")
     reboot = words.add(
@@ -72,7 +68,7 @@ def _add_faults(words: _Words) -> None:
     )
     reboot.add_argument("--after", type=float, required=True, metavar="SECONDS", help="how long it is off")
     words.add("revive", actions.revive, "give a site or a host its power back", "target")
-    words.add_fault("freeze", actions.freeze, "stop a unit's processes where they stand", "target", "unit")
+    words.add_fault("freeze", actions.freeze, "stop a host, or a unit's processes, where they stand", "target", "unit?")
     words.add_fault("fill", actions.fill, "fill a host's disk", "target")
     words.add("thaw", actions.thaw, "end the process and SIP faults of a host", "target", "unit?")
     _add_sip_faults(words)

@@ -23,8 +23,9 @@ class Fault:
 
     kind: ``cut``, ``loss`` and ``flap`` (of the link between ``a`` and ``b``, zones or hosts; a flapping one is cut for
     ``down`` seconds and whole for ``up``, over and over, if only for ``ports``), ``kill`` and ``freeze`` (of
-    ``unit`` on host ``a``), ``fill`` (the disk of ``a``), ``power`` (host ``a`` is off), ``refuse`` (``a`` refuses new
-    calls with ``code``), ``overload`` (503 to every new request), ``slow`` (each reply ``delay`` milliseconds late).
+    ``unit`` on host ``a``), ``pause`` (the whole host ``a`` stands still), ``fill`` (the disk of ``a``), ``power``
+    (host ``a`` is off), ``refuse`` (``a`` refuses new calls with ``code``), ``overload`` (503 to every new request),
+    ``slow`` (each reply ``delay`` milliseconds late).
     ``since`` and ``until`` are seconds since the epoch; ``until`` is None for what comes back by command only.
     """
 
@@ -60,6 +61,7 @@ class Fault:
             return {
                 "power": f"{self.a} is off",
                 "fill": f"disk of {self.a} is full",
+                "pause": f"{self.a} is frozen, all of it",
                 "kill": f"{self.unit} on {self.a} killed",
                 "freeze": f"{self.unit} on {self.a} frozen",
                 "refuse": f"{self.a} refuses calls with {self.code}",

@@ -37,7 +37,7 @@ def inject_power(lab: Lab, names: Iterable[str], seconds: float | None = None) -
     gone = {machine.host.name for machine in chosen}
     power_off(lab.topology, chosen)
     now = time.time()
-    lab.faults.remove_where(lambda fault: fault.kind in PROCESS_KINDS and fault.a in gone)
+    lab.faults.remove_where(lambda fault: fault.kind in (*PROCESS_KINDS, "pause") and fault.a in gone)
     for name in gone:
         lab.faults.add(Fault("power", name, now, None if seconds is None else now + seconds))
     lab.state.event("power_off", hosts=sorted(gone))
@@ -84,6 +84,8 @@ def inject_process(lab: Lab, fault: Fault) -> Fault:
     """Break a unit or what it says. The timer that ends it is set first, on the target itself."""
     if any((one.kind, one.a, one.unit) == (fault.kind, fault.a, fault.unit) for one in lab.faults.all()):
         raise LabError(f"{fault.kind} is in force there: {fault.a} {fault.unit}")
+    if lab.is_paused(fault.a):
+        raise LabError(f"{fault.a} is frozen: lab/lab thaw {fault.a}")
     if lab.run(fault.a, ["systemctl", "is-active", fault.unit], check=False).returncode:
         raise LabError(f"{fault.unit} does not run on {fault.a}")
     added = lab.faults.add(fault)
@@ -94,6 +96,18 @@ def inject_process(lab: Lab, fault: Fault) -> Fault:
     for argv in _break(added):
         lab.run(added.a, argv)
     lab.state.event(added.kind, fault=added.words())
+    return added
+
+
+def inject_pause(lab: Lab, fault: Fault) -> Fault:
+    """Freeze a whole host; the supervisor thaws it."""
+    if lab.machine(fault.a).is_off():
+        raise LabError(f"{fault.a} is off")
+    if lab.is_paused(fault.a):
+        raise LabError(f"{fault.a} is frozen already")
+    added = lab.faults.add(fault)
+    lab.machine(fault.a).freeze()
+    lab.state.event("pause", fault=added.words())
     return added
 
 
@@ -129,8 +143,10 @@ def _mend(fault: Fault) -> list[str]:
 def heal(lab: Lab, faults: Iterable[Fault]) -> list[Fault]:
     """End these faults now; power comes back by ``revive`` only."""
     healed = [fault for fault in faults if fault.kind != "power"]
-    # A frozen process is thawed first: it could not be told that its other faults are over.
-    for fault in sorted(healed, key=lambda each: each.kind in SIP_KINDS):
+    # What is frozen is thawed first, hosts before processes: it could not be told that its other faults are over.
+    for fault in sorted(healed, key=lambda each: (each.kind != "pause", each.kind in SIP_KINDS)):
+        if fault.kind == "pause":
+            lab.machine(fault.a).thaw()
         if fault.kind in PROCESS_KINDS:
             lab.run(fault.a, ["systemctl", "stop", f"{_timer(fault)}.timer"], check=False)
             # A SIP fault ends with its Kamailio, too, and one that is dead takes no word.

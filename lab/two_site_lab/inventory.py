@@ -13,6 +13,8 @@ from two_site_lab.state import State
 DUAL_LINES = range(1001, 1021)
 SINGLE_LINES = range(1021, 1041)
 CAPACITY = 200  # calls at once that a site's stand-ins are said to carry
+MESSAGE_PORT = 7120
+LICENCE = "/opt/genesys/licence/license.dat"
 SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=3"
 
 
@@ -55,9 +57,14 @@ def continuity(topology: Topology) -> dict[str, Any]:
         "continuity_phones": _phones(topology),
         "continuity_provisioning": {"host": topology.of_kind("phones")[0].name, "directory": "/srv/provisioning"},
         "continuity_service_names": {"confserv-master": {"clients": cfgs, "driver": "hosts_file"}},
-        "continuity_coordination": {"driver": "files", "hosts": cfgs, "directory": "/var/lib/sip-dr"},
-        "continuity_policy": {"synthetic_calls": True},
+        "continuity_coordination": _coordination(topology),
+        "continuity_policy": {"synthetic_calls": True, "replication": topology.protection.replication},
     }
+
+
+def _coordination(topology: Topology) -> dict[str, Any]:
+    hosts = [host.name for host in topology.members() or topology.of_kind("cfg")]
+    return {"driver": topology.protection.coordination, "hosts": hosts, "directory": "/var/lib/sip-dr"}
 
 
 def _site(topology: Topology, site: str, number: int) -> dict[str, Any]:
@@ -72,6 +79,8 @@ def _site(topology: Topology, site: str, number: int) -> dict[str, Any]:
             "port": 2020,
             "proxy_port": 2025,
             "scs_port": 7070,
+            "message_port": MESSAGE_PORT,
+            "licence_file": LICENCE,
             "database": {"host": cfg.name, "address": cfg.address, "port": 5432},
         },
     }

@@ -14,16 +14,15 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from two_site_lab import daemon, disks, image, inventory, network, requirements, setups, yaml_text
+from two_site_lab import beginning, daemon, disks, image, inventory, network, pki, requirements, setups, yaml_text
 from two_site_lab.commands import in_namespace, sh
 from two_site_lab.errors import LabError
 from two_site_lab.faults import FaultStore
 from two_site_lab.machine import Machine, power_off, wait_until
-from two_site_lab.model import Host, Topology
+from two_site_lab.model import Host, Protection, Topology
 from two_site_lab.progress import say, step
 from two_site_lab.state import State
 from two_site_lab.topology import topology
@@ -41,17 +40,8 @@ class Lab:
     def __init__(self, lab_id: str = DEFAULT_ID) -> None:
         """Stand for the lab ``lab_id``, whether it runs or not."""
         self.state = State(lab_id)
-        self.topology: Topology = topology(lab_id, *self._known_master())
+        self.topology: Topology = beginning.load(self.state.beginning, lab_id)
         self.faults = FaultStore(self.state.faults)
-
-    def _known_master(self) -> list[str]:
-        return self.state.master.read_text().split() if self.state.master.exists() else []
-
-    def start_with(self, master: str) -> None:
-        """Let the next start make this site primary and master; LabError if it is no site."""
-        if master not in self.topology.sites:
-            raise LabError(f"the master is at {' or '.join(self.topology.sites)}, not at {master}")
-        self.topology = replace(self.topology, master=master)
 
     @cached_property
     def machines(self) -> dict[str, Machine]:
@@ -106,19 +96,20 @@ class Lab:
             raise LabError("the lab is not up: lab/lab up")
         daemon.ensure(self.state)
 
-    def up(self, master: str | None = None) -> None:
+    def up(self, master: str | None = None, protection: Protection | None = None) -> None:
         """Build, boot and start everything; says so when it is up already, cleans up first after a crash.
 
         ``master`` is the site that starts as primary and master, the first one when not given.
         """
         requirements.provide_commands()
+        begun = beginning.begin_at(self.topology, master, protection)
         if self.is_up():
-            if master not in (None, self.topology.master):
-                raise LabError(f"the lab is up already: lab/lab reset --master {master}")
+            if begun != self.topology:
+                raise LabError("the lab is up already, and began otherwise: lab/lab reset with the same options")
             daemon.ensure(self.state)
             say(f"the lab is up already (id {self.state.id})")
             return
-        self.start_with(master or self.topology.sites[0])
+        self.topology = beginning.begin_at(topology(self.state.id), master, protection)
         requirements.allow_many_systemds()
         root = image.image_root()
         if self._traces():
@@ -139,10 +130,10 @@ class Lab:
         with step("lab down"):
             self._remove_all()
 
-    def reset(self, master: str | None = None) -> None:
-        """Empty disks, no faults, everything started anew; networks and image stay, and the master unless given."""
+    def reset(self, master: str | None = None, protection: Protection | None = None) -> None:
+        """Empty disks, no faults, everything started anew; networks and image stay, and how it began unless given."""
         self.need_up()
-        self.start_with(master or self.topology.master)
+        self.topology = beginning.begin_at(self.topology, master, protection)
         root = image.image_root(build=False)
         with step("all hosts off, disks and faults forgotten"):
             self.state.record.unlink()
@@ -155,7 +146,8 @@ class Lab:
         daemon.ensure(self.state)
 
     def _start(self, root: Path) -> None:
-        self.state.master.write_text(self.topology.master)
+        beginning.save(self.state.beginning, self.topology)
+        pki.make(self.state.pki, [*self.topology.of_kind("cfg"), *self.topology.of_kind("witness")])
         with step("disks"):
             units = {host.name: self._make_disk(host, root) for host in self.topology.hosts.values()}
             self.state.units.write_text(json.dumps(units))
@@ -210,10 +202,14 @@ class Lab:
     def _inactive_units(self, host: str) -> list[str]:
         return [f"{host}: {unit} {state}" for unit, state in self.unit_states(host).items() if state != "active"]
 
+    def is_paused(self, host: str) -> bool:
+        """Whether the whole host is frozen: nothing inside it answers until it is thawed."""
+        return any(fault.kind == "pause" and fault.a == host for fault in self.faults.all())
+
     def unit_states(self, host: str) -> dict[str, str]:
         """What systemd says of each unit that starts at the host's boot; nothing while the host is off."""
         units = json.loads(self.state.units.read_text())[host] if self.state.units.exists() else []
-        if not units or self.machine(host).leader() is None:
+        if not units or self.is_paused(host) or self.machine(host).leader() is None:
             return {}
         return dict(zip(units, self.run(host, ["systemctl", "is-active", *units], check=False).stdout.split()))
 

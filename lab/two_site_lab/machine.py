@@ -116,6 +116,25 @@ class Machine:
                 found.update(int(pid) for pid in (Path(folder) / "cgroup.procs").read_text().split())
         return sorted(found)
 
+    def freeze(self) -> None:
+        """Stop every process of the host where it stands, and take its link: what a paused machine looks like."""
+        network.unplug(self._topology, [self.host])
+        self._hold(True)
+
+    def thaw(self) -> None:
+        """Let a frozen host go on; nothing happens to one that is not frozen."""
+        network.plug(self._topology, [self.host])
+        self._hold(False)
+
+    def _hold(self, frozen: bool) -> None:
+        switches = [cgroup / "cgroup.freeze" for cgroup in self.cgroups if (cgroup / "cgroup.freeze").exists()]
+        for switch in switches:
+            switch.write_text(str(int(frozen)))
+        wait_until(lambda: all(_held(switch) == frozen for switch in switches), f"{self.host.name}: frozen {frozen}")
+        if not switches:  # a kernel before 5.2
+            for pid in self.processes():
+                _signal(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def clear_cgroups(self) -> None:
         """Kill what is left of the machine and remove its cgroups."""
         for pid in self.processes():
@@ -148,9 +167,17 @@ def _pid_inside(pid: str) -> str:
     return ""
 
 
+def _held(switch: Path) -> bool:
+    return "frozen 1" in switch.with_name("cgroup.events").read_text()
+
+
 def _kill(pid: int) -> None:
+    _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def power_off(topology: Topology, machines: Iterable[Machine]) -> None:

@@ -54,6 +54,19 @@ class HostSetup:
 
 
 @dataclass(frozen=True)
+class Protection:
+    """What keeps the configuration's writer the only one.
+
+    coordination: ``etcd`` (three members, a ticket) or ``files``; guarded: the guard is installed, which needs etcd;
+    replication: ``sync`` (a commit waits until the other site has it) or ``async``.
+    """
+
+    coordination: str = "etcd"
+    guarded: bool = True
+    replication: str = "sync"
+
+
+@dataclass(frozen=True)
 class Topology:
     """All names and addresses of one lab; ``id`` keeps several labs on one machine apart (addresses are the same).
 
@@ -66,6 +79,7 @@ class Topology:
     vips: dict[str, str]
     control: Host
     master: str
+    protection: Protection = Protection()
 
     @property
     def sites(self) -> list[str]:
@@ -95,6 +109,11 @@ class Topology:
     def of_kind(self, kind: str, site: str | None = None) -> list[Host]:
         """The hosts of one kind, in order; with ``site`` only that site's."""
         return [host for host in self.hosts.values() if host.kind == kind and site in (None, host.site)]
+
+    def members(self) -> list[Host]:
+        """The hosts with a member of the coordination service: none where coordination is by files."""
+        third = self.of_kind("witness")
+        return [*self.of_kind("cfg"), *third] if self.protection.coordination == "etcd" else []
 
     def of_site(self, site: str) -> list[Host]:
         """All hosts that stand in a site."""

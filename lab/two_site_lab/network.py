@@ -66,7 +66,12 @@ def power_up(topology: Topology, host: Host) -> None:
         f"route replace default via {zone.gateway}",
     ]
     _batch(namespace(topology, host.name), lines)
-    _batch(namespace(topology, "router"), [f"link set {namespace(topology, host.name)} up"])
+    plug(topology, [host])
+
+
+def plug(topology: Topology, hosts: Iterable[Host]) -> None:
+    """Give the hosts their links at the router's side."""
+    _batch(namespace(topology, "router"), [f"link set {namespace(topology, host.name)} up" for host in hosts])
 
 
 def unplug(topology: Topology, hosts: Iterable[Host]) -> None:

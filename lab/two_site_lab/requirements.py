@@ -21,6 +21,7 @@ COMMANDS = {
     "ip": "iproute2",
     "nft": "nftables",
     "nsenter": "util-linux",
+    "openssl": "openssl",
     "ssh-keygen": "openssh-client",
     "sysctl": "procps",
     "systemd-nspawn": "systemd-container",

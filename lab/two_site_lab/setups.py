@@ -15,18 +15,24 @@ if TYPE_CHECKING:
     from two_site_lab.lab import Lab
 
 # In this order their start hooks run: calls need what stands before them.
-KINDS = ("cfg", "sip", "gw", "pstn", "phones", "witness")
+KINDS = ("coordination", "cfg", "sip", "gw", "pstn", "phones", "witness")
+# What lies on hosts of several kinds: each says by itself on which.
+SHARED = ("coordination", "guard")
 
 
 def module(kind: str) -> ModuleType:
-    """The module of a kind of host."""
+    """The module of a kind of host, or of what several kinds share."""
     return importlib.import_module(f"two_site_lab.setup.{kind}")
 
 
 def host_setup(host: Host, topology: Topology) -> HostSetup:
     """What lies on this host beyond the image, and which units start at its boot."""
-    setup: HostSetup = module(host.kind).setup(host, topology)
-    return setup
+    parts: list[HostSetup] = [module(name).setup(host, topology) for name in (host.kind, *SHARED)]
+    return HostSetup(
+        files=[file for part in parts for file in part.files],
+        enable=[unit for part in parts for unit in part.enable],
+        directories=[directory for part in parts for directory in part.directories],
+    )
 
 
 def start_all(lab: Lab) -> None:
@@ -38,12 +44,16 @@ def start_all(lab: Lab) -> None:
 
 
 def waiting_for(lab: Lab) -> list[str]:
-    """What the kinds' ``ready(lab)`` hooks still miss, in words."""
-    missing: list[str] = []
+    """What the ``ready(lab)`` hook of the first kind that is not ready still misses, in words.
+
+    No further one is asked: a question costs the hosts that are starting, and what comes later waits for it anyway.
+    """
     for kind in KINDS:
         hook = getattr(module(kind), "ready", None)
-        missing += hook(lab) if hook else []
-    return missing
+        missing: list[str] = hook(lab) if hook else []
+        if missing:
+            return missing
+    return []
 
 
 def inventory_variables(topology: Topology) -> dict[str, str]:

@@ -44,14 +44,19 @@ class State:
         return self.root / "lab.json"
 
     @property
-    def master(self) -> Path:
-        """The site that the lab starts with as primary and master; kept over resets."""
-        return self.root / "master"
+    def beginning(self) -> Path:
+        """Where the master is at first and what protects it (two_site_lab.beginning); kept over resets."""
+        return self.root / "beginning.json"
 
     @property
     def key(self) -> Path:
         """The SSH key that every host lets in as root."""
         return self.root / "id_ed25519"
+
+    @property
+    def pki(self) -> Path:
+        """The lab's certificates and their keys (two_site_lab.pki)."""
+        return self.root / "pki"
 
     @property
     def faults(self) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from two_site_lab import daemon
@@ -25,6 +26,7 @@ def status_data(lab: Lab) -> dict[str, Any]:
         "id": lab.state.id,
         "up": lab.is_up(),
         "started_with_master": lab.topology.master,
+        "protection": asdict(lab.topology.protection),
         "supervisor": daemon.pid(lab.state),
         "hosts": hosts,
         "faults": [
@@ -36,7 +38,7 @@ def status_data(lab: Lab) -> dict[str, Any]:
 
 def _host(lab: Lab, host: Host) -> dict[str, Any]:
     on = lab.machine(host.name).leader() is not None
-    power = "on" if on else "off"
+    power = "off" if not on else "held" if lab.is_paused(host.name) else "on"
     return {"name": host.name, "address": host.address, "power": power, "units": lab.unit_states(host.name)}
 
 
@@ -46,7 +48,7 @@ def status_text(data: dict[str, Any]) -> str:
     lines = [
         f"lab {data['id']} is {'up' if data['up'] else 'not up'}, "
         + (f"supervisor {supervisor}" if supervisor else "no supervisor")
-        + f"; started with the master at {data['started_with_master']}"
+        + f"; started with the master at {data['started_with_master']}, {_protected(data['protection'])}"
     ]
     for host in data["hosts"]:
         units = ", ".join(
@@ -56,6 +58,11 @@ def status_text(data: dict[str, Any]) -> str:
         lines.append(f"  {host['name']:<10} {host['address']:<12} {host['power']:<4} {units}".rstrip())
     lines += [f"  fault: {fault['what']}, {_left(fault['seconds_left'])}" for fault in data["faults"]]
     return "\n".join(lines if data["faults"] else [*lines, "  no faults"])
+
+
+def _protected(protection: dict[str, Any]) -> str:
+    guard = "guarded" if protection["guarded"] else "no guard"
+    return f"coordination by {protection['coordination']}, {guard}, replication {protection['replication']}"
 
 
 def _left(seconds: float | None) -> str:

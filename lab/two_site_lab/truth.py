@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from two_site_lab import truth_writers
 from two_site_lab.calls import Call, between, figures, parse, per_second
 from two_site_lab.errors import LabError
 from two_site_lab.inventory import DUAL_LINES, SINGLE_LINES
+from two_site_lab.setup import coordination
 
 if TYPE_CHECKING:
     from two_site_lab.lab import Lab
@@ -127,6 +129,7 @@ def snapshot(lab: Lab) -> dict[str, Any]:
         "at": time.time(),
         "sites": sites,
         "gateways": gateways,
+        "ticket": coordination.ticket(lab),
         "calls": figures(offered),
         "seconds": per_second(offered),
     }
@@ -149,6 +152,7 @@ def table(now: dict[str, Any], seconds: int = 10) -> str:
         lines.append(f"{name:8} {site['primary'] or 'none':10} {count}  {state}")
     for name, states in now["gateways"].items():
         lines.append(f"{name:8} {' '.join(f'{site}={flags}' for site, flags in states.items()) or 'silent'}")
+    lines.append(f"ticket   {_ticket(now['ticket'])}")
     lines.append(f"calls    {_sum(now['calls'])}")
     for row in now["seconds"][-seconds:]:
         clock = time.strftime("%H:%M:%S", time.gmtime(row["at"]))
@@ -156,10 +160,21 @@ def table(now: dict[str, Any], seconds: int = 10) -> str:
     return "\n".join(lines)
 
 
-def truth(lab: Lab, words: Sequence[str]) -> None:
-    """``lab truth [--json]``: print what is true now."""
+def _ticket(ticket: dict[str, Any] | None) -> str:
+    if ticket is None:
+        return "none, or no majority"
+    armed, sync = ", ".join(ticket["armed"]) or "nobody", "sync" if ticket["sync"] else "not sync"
+    revoked = f", revoked from {ticket['revoked_from']}" if ticket["revoked_from"] else ""
+    return f"{ticket['holder'] or 'nobody'}{revoked}; armed: {armed}; {sync}"
+
+
+def truth(lab: Lab, words: Sequence[str]) -> int:
+    """``lab truth [--json]``: print what is true now; ``lab truth writers [--json]``: was there one writer, always?"""
+    if "writers" in words:
+        return truth_writers.show(lab, "--json" in words)
     now = snapshot(lab)
     print(json.dumps(now, indent=2) if "--json" in words else table(now))
+    return 0
 
 
 def calls(lab: Lab, words: Sequence[str]) -> None:

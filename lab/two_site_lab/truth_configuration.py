@@ -16,7 +16,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from two_site_lab.machine import wait_until
 from two_site_lab.setup.cfg import psql
 from two_site_lab.setup.cfg_objects import TRUTH_APPLICATION
 
+INTERVAL = 0.2
 MODULE = "two_site_lab.truth_configuration_writer"
 WRITE_LOG = "var/log/genesys/confserv-writes.jsonl"
 KEPT = f"""
@@ -55,15 +56,16 @@ class Term:
     writes: int
 
 
-def start_writes(lab: Lab) -> None:
-    """Start the writer (about 5 writes a second) in the control namespace; a log of an earlier run is forgotten."""
+def start_writes(lab: Lab, interval: float = INTERVAL) -> None:
+    """Start the writer, a write each ``interval`` seconds, in the control namespace; the log starts anew."""
     stop_writes(lab)
     run = secrets.token_hex(3)
     log = _log(lab)
     log.write_text(json.dumps({"run": run}) + "\n")
+    words = lab.in_control([sys.executable, "-m", MODULE, lab.state.id, run, log, interval])
     with (lab.state.root / "truth/configuration.err").open("w") as complaints:
         writer = subprocess.Popen(
-            [str(word) for word in lab.in_control([sys.executable, "-m", MODULE, lab.state.id, run, log])],
+            [str(word) for word in words],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -91,14 +93,23 @@ def outcomes(lab: Lab) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines[1:] if line.endswith("\n")]
 
 
+def has_written(lab: Lab) -> bool:
+    """Whether there is a run of the writer to speak of."""
+    return _log(lab).exists()
+
+
 def kept_or_lost(lab: Lab, site: str) -> Comparison:
     """The writer's acknowledged writes against the rows of a site's database."""
+    return compare(outcomes(lab), values_of(lab, lab.topology.of_kind("cfg", site)[0].name))
+
+
+def values_of(lab: Lab, host: str) -> list[str]:
+    """The values of the writer's present or last run that a host's database has."""
     run = json.loads(_log(lab).read_text().partition("\n")[0])["run"]
-    values = psql(lab, lab.topology.of_kind("cfg", site)[0].name, KEPT).split()
-    return compare(outcomes(lab), [value for value in values if value.startswith(f"{run}-")])
+    return [value for value in psql(lab, host, KEPT).split() if value.startswith(f"{run}-")]
 
 
-def compare(written: Iterable[dict[str, Any]], values: Iterable[str]) -> Comparison:
+def compare(written: Iterable[Mapping[str, Any]], values: Iterable[str]) -> Comparison:
     """Outcomes of writes against the values (``run-number``) that a database has."""
     there = {int(value.rpartition("-")[2]) for value in values}
     acknowledged = {row["number"] for row in written if row["outcome"] == "accepted"}
@@ -107,23 +118,28 @@ def compare(written: Iterable[dict[str, Any]], values: Iterable[str]) -> Compari
 
 def accepted_writes(lab: Lab) -> list[dict[str, Any]]:
     """Every write that a Configuration Server of either site accepted, from the logs on their disks."""
-    writes = []
+    return [record for record in server_records(lab) if "event" not in record]
+
+
+def server_records(lab: Lab) -> list[dict[str, Any]]:
+    """What the Configuration Servers noted on their disks: accepted writes, and as ``event`` when each term began."""
+    records = []
     for host in lab.topology.of_kind("cfg"):
         log = lab.state.disk(host.name) / "root" / WRITE_LOG
         if log.exists():
-            writes += [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    return writes
+            records += [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return records
 
 
-def terms(writes: Iterable[dict[str, Any]]) -> list[Term]:
-    """Accepted writes gathered by the term of their master, in the order in which the terms began."""
-    gathered: dict[str, list[dict[str, Any]]] = {}
+def terms(writes: Iterable[Mapping[str, Any]]) -> list[Term]:
+    """What the servers noted, gathered by the term of their master, in the order in which the terms began."""
+    gathered: dict[str, list[Mapping[str, Any]]] = {}
     for write in writes:
         gathered.setdefault(write["term"], []).append(write)
     return sorted((_term(name, its_writes) for name, its_writes in gathered.items()), key=lambda term: term.first)
 
 
-def two_writers(writes: Iterable[dict[str, Any]]) -> list[tuple[Term, Term]]:
+def two_writers(writes: Iterable[Mapping[str, Any]]) -> list[tuple[Term, Term]]:
     """Pairs of terms that overlap: each proves two masters at one time. Empty: a single writer, always."""
     listed = terms(writes)
     return [
@@ -134,9 +150,10 @@ def two_writers(writes: Iterable[dict[str, Any]]) -> list[tuple[Term, Term]]:
     ]
 
 
-def _term(name: str, writes: list[dict[str, Any]]) -> Term:
-    times = [datetime.fromisoformat(write["at"]) for write in writes]
-    return Term(writes[0]["site"], name, min(times), max(times), len(writes))
+def _term(name: str, writes: list[Mapping[str, Any]]) -> Term:
+    begun = min(datetime.fromisoformat(write["at"]) for write in writes)
+    ended = max(datetime.fromisoformat(write.get("accepted", write["at"])) for write in writes)
+    return Term(writes[0]["site"], name, begun, ended, sum("event" not in write for write in writes))
 
 
 def _log(lab: Lab) -> Path:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The truth's writer: from the control namespace it writes numbers through GAX, wherever a GAX takes them.
 
-It knows of no playbook and no role: it asks the other site whenever one does not take a write, as a person would.
+It knows of no playbook and no role. While a site takes its writes it writes there; as soon as that one falls silent or
+says no it tries both, as two people would, so that a silent site does not hide when the other one began to write.
 Started by ``truth_configuration.start_writes``; one line of its log for each write, with what came of it.
 """
 
@@ -15,7 +16,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ from two_site_lab.setup.cfg_objects import GAX_USER, TRUTH_APPLICATION
 
 GAX_PORT = 8090
 ANSWER_LIMIT = 1.5
-INTERVAL = 0.2
+# So many intervals without an accepted write, and every site is tried.
+PATIENCE = 3
 
 
 class GaxClient:
@@ -80,35 +83,65 @@ class GaxClient:
         self._connection = None
 
 
-def outcomes(clients: dict[str, GaxClient], run: str) -> Iterator[dict[str, Any]]:
-    """Write for ever, one number at a time; what came of each: ``accepted``, ``refused`` or ``unknown``."""
-    sites = list(clients)
-    for number in count(1):
-        site, begun = sites[0], time.time()
+class Writers:
+    """One writer for each site; the numbers are theirs together, and each is used once."""
+
+    def __init__(self, writes: dict[str, Callable[[str], bool]], run: str, interval: float) -> None:
+        """``writes``: how to write a value at each site; ``interval``: seconds between two writes."""
+        self._writes, self._run, self._interval = writes, run, interval
+        self._numbers = count(1)
+        self._turn = threading.Lock()
+        self._accepted = (next(iter(writes)), time.monotonic())
+
+    def is_wanted(self, site: str, now: float) -> bool:
+        """Whether a site is to be tried: it took the last write, or nobody has taken one for a while (monotonic)."""
+        last, when = self._accepted
+        return site == last or now - when > PATIENCE * self._interval
+
+    def try_once(self, site: str) -> dict[str, Any]:
+        """Write the next number at a site; what came of it is ``accepted``, ``refused`` or ``unknown``."""
+        with self._turn:
+            number = next(self._numbers)
+        begun = time.time()
         try:
-            outcome = "accepted" if clients[site].write(f"{run}-{number}") else "refused"
+            outcome = "accepted" if self._writes[site](f"{self._run}-{number}") else "refused"
         except OSError:
             outcome = "unknown"
-        if outcome != "accepted":
-            sites.append(sites.pop(0))
-        yield {"number": number, "site": site, "begun": begun, "ended": time.time(), "outcome": outcome}
+        if outcome == "accepted":
+            self._accepted = (site, time.monotonic())
+        return {"number": number, "site": site, "begun": begun, "ended": time.time(), "outcome": outcome}
+
+    def write(self, site: str, tell: Callable[[dict[str, Any]], None], stop: threading.Event) -> None:
+        """Write at a site whenever it is wanted, and ``tell`` what came of it, until ``stop``."""
+        while not stop.wait(self._interval):
+            if self.is_wanted(site, time.monotonic()):
+                tell(self.try_once(site))
 
 
-def main(lab_id: str, run: str, log: str) -> None:
+def main(lab_id: str, run: str, log: str, interval: str) -> None:
     """Write until SIGTERM, or until the log is taken away."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     lab = Lab(lab_id)
-    hosts = {site: lab.topology.of_kind("cfg", site)[0].address for site in lab.topology.sites}
     password = lab.secret("gax")
+    hosts = {site: lab.topology.of_kind("cfg", site)[0].address for site in lab.topology.sites}
     clients = {site: GaxClient(address, GAX_USER, password) for site, address in hosts.items()}
-    with Path(log).open("a") as stream:
-        for outcome in outcomes(clients, run):
+    writers = Writers({site: client.write for site, client in clients.items()}, run, float(interval))
+    turn = threading.Lock()
+
+    def tell(outcome: dict[str, Any]) -> None:
+        # A lab that goes down or is reset takes its log away: nobody is left to stop us.
+        with suppress(FileNotFoundError), turn, Path(log).open("r+") as stream:
+            stream.seek(0, 2)
             stream.write(json.dumps(outcome) + "\n")
-            stream.flush()
-            # A lab that goes down or is reset takes its log away: nobody is left to stop us.
-            if stop.wait(INTERVAL) or not Path(log).exists():
-                return
+            return
+        stop.set()
+
+    threads = [threading.Thread(target=writers.write, args=(site, tell, stop)) for site in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from road import Road
+from two_site_lab import truth_configuration, truth_writers
 from two_site_lab.errors import LabError
 from two_site_lab.lab import Lab
 from two_site_lab.machine import wait_until
@@ -231,3 +233,58 @@ def test_a_full_disk_takes_no_byte_and_heals():
     lab("fill", "witness", "--for", "2")
     assert "No space left" in LAB.run("witness", write, check=False).stderr
     wait_until(lambda: LAB.run("witness", write, check=False).returncode == 0, "room again", deadline=6)
+
+
+def test_a_frozen_host_is_silent_and_goes_on_where_it_stood():
+    booted = LAB.run("s1-gw", ["stat", "-c", "%Y", "/proc/1"]).stdout
+    lab("freeze", "s1-gw", "--for", "5")
+    assert silent(LAB.topology.host("s1-gw").address)
+    assert {host["name"]: host["power"] for host in json.loads(lab("status", "--json"))["hosts"]}["s1-gw"] == "held"
+    wait_until(lambda: connects("witness", LAB.topology.host("s1-gw").address), "thawed by the supervisor", deadline=20)
+    assert LAB.run("s1-gw", ["stat", "-c", "%Y", "/proc/1"]).stdout == booted
+    lab("freeze", "s1-gw")
+    lab("thaw", "s1-gw")
+    assert connects("witness", LAB.topology.host("s1-gw").address)
+
+
+def starts_by_command_line(host, application):
+    """Have a host's control agent execute an Application's command line; how long the process lived, up to 3 s."""
+    code = f"""
+import time
+from standins.config_server.wire import Client
+began = time.monotonic()
+Client("127.0.0.1", 4999).ask(op="start", application={application!r})
+while time.monotonic() < began + 3:
+    states = Client("127.0.0.1", 4999).ask(op="status")["applications"]
+    if next(one["status"] for one in states if one["name"] == {application!r}) == "Stopped":
+        break
+    time.sleep(0.05)
+print(time.monotonic() - began)
+"""
+    return float(LAB.run(host, ["env", "PYTHONPATH=/opt/genesys/lib", "python3", "-c", code]).stdout)
+
+
+@pytest.mark.skipif(not LAB.topology.protection.guarded, reason="a lab without guard")
+def test_a_command_line_starts_no_second_master():
+    standby = LAB.topology.of_kind("cfg", LAB.topology.peer(LAB.topology.master))[0]
+    assert starts_by_command_line(standby.name, f"confserv_{standby.site}") < 3
+    said = LAB.run(standby.name, ["journalctl", "-b", "-u", "genesys-lca", "-n", "5", "--no-pager"]).stdout
+    assert "refused" in said
+
+
+@pytest.mark.skipif(not LAB.topology.protection.guarded, reason="a lab without guard")
+def test_the_masters_host_comes_back_and_takes_its_own_ticket(tmp_path):
+    master = LAB.topology.of_kind("cfg", LAB.topology.master)[0].name
+    Road(LAB, tmp_path).start_writes()
+    try:
+        lab("reboot", master, "--after", "1")
+        back = time.time()
+        wait_until(lambda: any(row["outcome"] == "accepted" and row["begun"] > back for row in rows()), "written", 60)
+    finally:
+        truth_configuration.stop_writes(LAB)
+    found = truth_writers.verdict(LAB)
+    assert (found.single_writer, found.lost, found.primary) == (True, (), LAB.topology.master)
+
+
+def rows():
+    return truth_configuration.outcomes(LAB)

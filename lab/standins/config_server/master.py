@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from standins.config_server.desk import Desk
+from standins.config_server.licence import LicenceError, check_licence
 from standins.config_server.objects import ObjectCache, name_of
 from standins.config_server.settings import Settings, read_settings
 from standins.config_server.store import NotMasterError, Store, StoreLostError
@@ -142,7 +143,8 @@ async def _start(master: Master) -> None:
 
 
 async def serve(settings: Settings) -> None:
-    """Run the master until it is stopped; NotMasterError if it must not start."""
+    """Run the master until it is stopped; NotMasterError or LicenceError if it must not start."""
+    check_licence(settings.licence)
     master = Master(settings)
     await _start(master)
     await master.desk.listen(*settings.ports)
@@ -157,7 +159,7 @@ def main() -> int:
     parser.add_argument("-c", dest="file", type=Path, default=Path("confserv.conf"), help="configuration file")
     try:
         asyncio.run(serve(read_settings(parser.parse_args().file)))
-    except NotMasterError as refusal:
+    except (NotMasterError, LicenceError) as refusal:
         print(f"refused to start as master: {refusal}", file=sys.stderr)
         return 3
     return 0

@@ -16,12 +16,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """One server's file: its ``ports``, the section that ``server=`` names (``source``), and the lab's own."""
+    """One server's file: its ``ports``, the section that ``server=`` names (``source``), its licence, the lab's own."""
 
     ports: tuple[int, ...]
     source: dict[str, str]
     site: str
     write_log: Path
+    licence: Path | None = None
 
     @property
     def dsn(self) -> dict[str, str | int]:
@@ -48,4 +49,6 @@ def read_settings(path: Path, section: str = "confserv") -> Settings:
     server = parser[section]
     ports = (int(server["port"]), int(server["management-port"]))
     lab = parser["lab"]
-    return Settings(ports, dict(parser[server["server"]]), lab["site"], Path(lab["write-log"]))
+    named = parser.get("license", "license-file", fallback="")
+    licence = Path(named) if named else None
+    return Settings(ports, dict(parser[server["server"]]), lab["site"], Path(lab["write-log"]), licence)

@@ -39,6 +39,10 @@ class StoreLostError(Exception):
     """There is no session on the database, or it has just been lost."""
 
 
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()
+
+
 @contextmanager
 def _session_errors() -> Iterator[None]:
     """Speak of what psycopg2 reports in the words of this module."""
@@ -72,7 +76,9 @@ class Store:
             self.term = uuid4().hex
             with self._live.cursor() as cursor:
                 cursor.execute("select object from cfg_object")
-                return [row[0] for row in cursor.fetchall()]
+                objects = [row[0] for row in cursor.fetchall()]
+        self._log(event="began", at=_now())
+        return objects
 
     def close(self) -> None:
         """End the session, and with it the lock."""
@@ -93,7 +99,8 @@ class Store:
             cursor.execute(KEEP, (*identity, text))
             cursor.execute(RECORD, (self._settings.site, self.term, username, *identity, text))
             seq, at = cursor.fetchone()
-        self._log(int(seq), at, username, identity)
+        when = at.astimezone(timezone.utc).isoformat()
+        self._log(seq=int(seq), at=when, accepted=_now(), user=username, object=list(identity))
         return int(seq)
 
     @contextmanager
@@ -107,15 +114,8 @@ class Store:
             if not connection.closed:
                 connection.autocommit = True
 
-    def _log(self, seq: int, at: datetime, username: str, identity: tuple[str, int, str]) -> None:
-        record = {
-            "seq": seq,
-            "at": at.astimezone(timezone.utc).isoformat(),
-            "site": self._settings.site,
-            "term": self.term,
-            "user": username,
-            "object": list(identity),
-        }
+    def _log(self, **what: object) -> None:
+        record = {"site": self._settings.site, "term": self.term, **what}
         with self._settings.write_log.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
             stream.flush()

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Configuration hosts: PostgreSQL, and the stand-ins of Configuration Server, Proxy, GAX, SCS and LCA.
 
-One site (``Topology.master``, site 1 unless told otherwise) starts as primary and master, by ``start`` and never by a
-boot; the other one boots as a standby and follows. The sites differ in ``standby.signal`` and names only, so that a
-move needs no new files.
+One site (``Topology.master``, site 1 unless told otherwise) starts as primary and master: the guard there acquires the
+ticket; without a guard ``start`` does it, and never a boot. The other one boots as a standby and follows. The sites
+differ in ``standby.signal`` and names only, so that a move needs no new files.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ import json
 from standins.config_server.objects import name_of
 
 from two_site_lab import standin_files
+from two_site_lab.inventory import LICENCE
 from two_site_lab.lab import Lab
+from two_site_lab.machine import wait_until
 from two_site_lab.model import Host, HostFile, HostSetup, Topology
-from two_site_lab.setup import cfg_objects
+from two_site_lab.setup import cfg_objects, coordination, guard
 from two_site_lab.setup.cfg_scram import scram
 from two_site_lab.standin_files import filled
 
-PROGRAMS = ("config_server", "gax", "scs", "lca", "mlcmd")
+PROGRAMS = ("config_server", "gax", "scs", "lca", "mlcmd", "message_server")
 UNITS = (
     "config_server/genesys-confserv.service",
     "config_server/genesys-confserv-proxy.service",
     "gax/genesys-gax.service",
     "scs/genesys-scs.service",
+    "message_server/genesys-message-server.service",
     "lca/genesys-lca.service",
     "postgresql/postgresql-standby.service",
 )
@@ -36,10 +39,12 @@ AT_BOOT = [
     "genesys-gax.service",
     "genesys-lca.service",
 ]
+COMMAND_LINE = "/usr/bin/python3 -m standins.config_server.master -c /opt/genesys/confserv/confserv.conf"
 ETC = "/etc/postgresql/15/main"
 DATA = "/var/lib/postgresql/15/main"
 MONITOR_PASSFILE = "/etc/sip-dr/monitor.pgpass"
 MASTER_NAME = "confserv-master"
+START_DEADLINE = 40
 DATABASE_ROLES = ("confserv", "repl", "rewind", "sipdr_monitor")
 
 
@@ -52,21 +57,32 @@ def setup(host: Host, topology: Topology) -> HostSetup:
 def inventory_variables(topology: Topology) -> dict[str, str]:
     """Variables for group_vars beside the deployment model. They hold a password: their file must be 0600."""
     return {
-        "config_server_gax_port": "8090",
-        "config_server_gax_user": cfg_objects.GAX_USER,
-        "config_server_gax_password": _password(topology, "gax"),
+        "config_server_layer_port": "8090",
+        "config_server_layer_user": cfg_objects.GAX_USER,
+        "config_server_layer_password": _password(topology, "gax"),
         "config_server_verify_application": cfg_objects.VERIFY_APPLICATION,
         "config_database_monitor_passfile": MONITOR_PASSFILE,
+        # What lab/policy_fast takes over.
+        "lab_replication": topology.protection.replication,
     }
 
 
 def start(lab: Lab) -> None:
     """Make one site primary and master; the other one's standby finds it by itself."""
     first, second = _roles(lab.topology)
-    primary = lab.topology.of_kind("cfg", first)[0].name
-    lab.run(primary, ["systemctl", "start", "postgresql@15-main.service"])
+    primary, standby = (lab.topology.of_kind("cfg", site)[0].name for site in (first, second))
+    guarded = lab.topology.protection.guarded
+    if not guarded:
+        lab.run(primary, ["systemctl", "start", guard.DATABASE_UNIT])
+    wait_until(lambda: _answers(lab, primary), f"{primary}: its database answers", START_DEADLINE)
     psql(lab, primary, _initial_sql(lab.topology, second))
-    lab.run(primary, ["systemctl", "start", "genesys-confserv.service", "genesys-scs.service"])
+    if lab.topology.protection.replication == "sync" and not guarded:
+        psql(lab, primary, _synchronous(second))
+    if not guarded:
+        lab.run(primary, ["systemctl", "start", *guard.SERVERS])
+    # For the way back: the slots of a primary are not replicated.
+    wait_until(lambda: _answers(lab, standby), f"{standby}: its database answers")
+    psql(lab, standby, _slot(first))
 
 
 def _roles(topology: Topology) -> tuple[str, str]:
@@ -74,12 +90,38 @@ def _roles(topology: Topology) -> tuple[str, str]:
 
 
 def ready(lab: Lab) -> list[str]:
-    """What is still missing, in words: a streaming standby, or proxies that know the master."""
+    """What is missing first, in words: the master's servers, a streaming standby, the ticket, a proxy's master."""
+    for missing in (_servers_missing, _stream_missing, _unprotected, _unconnected):
+        found = missing(lab)
+        if found:
+            return found
+    return []
+
+
+def _servers_missing(lab: Lab) -> list[str]:
+    primary = lab.topology.of_kind("cfg", lab.topology.master)[0].name
+    states = lab.run(primary, ["systemctl", "is-active", *guard.SERVERS], check=False).stdout.split()
+    return [f"{primary}: {unit} {state}" for unit, state in zip(guard.SERVERS, states) if state != "active"]
+
+
+def _stream_missing(lab: Lab) -> list[str]:
     first, second = _roles(lab.topology)
     primary = lab.topology.of_kind("cfg", first)[0].name
     streaming = psql(lab, primary, "select application_name from pg_stat_replication where state = 'streaming'")
-    missing = [] if second in streaming.split() else [f"{second}: its database does not stream yet"]
-    return missing + [f"{host.name}: its proxy has no master yet" for host in _unconnected(lab)]
+    return [] if second in streaming.split() else [f"{second}: its database does not stream yet"]
+
+
+def _answers(lab: Lab, host: str) -> bool:
+    return lab.run(host, ["runuser", "-u", "postgres", "--", "pg_isready", "-q"], check=False).returncode == 0
+
+
+def _unprotected(lab: Lab) -> list[str]:
+    ticket = coordination.ticket(lab) if lab.topology.protection.guarded else None
+    if ticket is None:
+        return []
+    wanted = lab.topology.protection.replication == "sync"
+    said = [] if ticket["armed"] == ticket["hosts"] else [f"armed: {ticket['armed']} of {ticket['hosts']}"]
+    return said + ([] if ticket["sync"] == wanted else [f"the ticket says sync: {ticket['sync']}"])
 
 
 def psql(lab: Lab, host: str, sql: str, database: str = "config") -> str:
@@ -88,8 +130,9 @@ def psql(lab: Lab, host: str, sql: str, database: str = "config") -> str:
     return lab.run(host, words, input=sql).stdout
 
 
-def _unconnected(lab: Lab) -> list[Host]:
-    return [host for host in lab.topology.of_kind("cfg") if not _proxy_status(lab, host).get("connected")]
+def _unconnected(lab: Lab) -> list[str]:
+    proxies = {host.name: _proxy_status(lab, host) for host in lab.topology.of_kind("cfg")}
+    return [f"{host}: its proxy has no master yet" for host, status in proxies.items() if not status.get("connected")]
 
 
 def _proxy_status(lab: Lab, host: Host) -> dict[str, object]:
@@ -104,19 +147,34 @@ print(json.dumps(Client("127.0.0.1", 2025, 1).ask(op="status")))
 """
 
 
+def _synchronous(standby_site: str) -> str:
+    """A commit waits until the standby shows it: https://www.postgresql.org/docs/15/warm-standby.html, 27.2.8."""
+    return (
+        f"alter system set synchronous_standby_names = {_quoted(standby_site)};\n"
+        "alter system set synchronous_commit = remote_apply;\n"
+        "select pg_reload_conf();"
+    )
+
+
+def _slot(name: str) -> str:
+    return (
+        f"select pg_create_physical_replication_slot({_quoted(name)}) "
+        f"where not exists (select from pg_replication_slots where slot_name = {_quoted(name)});"
+    )
+
+
 def _initial_sql(topology: Topology, standby_site: str) -> str:
     """Passwords, the standby's slot and the objects. Run twice it changes nothing but the passwords' salt."""
     roles = [f"alter role {role} password {_quoted(scram(_password(topology, role)))};" for role in DATABASE_ROLES]
-    slot = (
-        f"select pg_create_physical_replication_slot({_quoted(standby_site)}) "
-        f"where not exists (select from pg_replication_slots where slot_name = {_quoted(standby_site)});"
-    )
+    # What the Configuration Server writes stands in the server's own log: what a divergence is reconciled with.
+    roles.append("alter role confserv set log_statement = 'mod';")
     rows = ",\n".join(
         f"({_quoted(obj['type'])}, {int(obj['dbid'])}, {_quoted(name_of(obj))}, {_quoted(json.dumps(obj))})"
         for obj in cfg_objects.objects(topology, _password(topology, "gax"))
     )
     seed = f"insert into cfg_object (type, dbid, name, object) values\n{rows}\non conflict do nothing;"
-    return "\n".join([*roles, slot, "set role confserv;", seed])
+    # In one go: a Configuration Server that may log in must find everything.
+    return "\n".join([_slot(standby_site), "begin;", *roles, "set local role confserv;", seed, "commit;"])
 
 
 def _quoted(text: str) -> str:
@@ -135,12 +193,16 @@ def _programs() -> list[HostFile]:
 def _settings(host: Host, topology: Topology) -> list[HostFile]:
     site = str(host.site)
     words = {"site": site, "address": host.address, "password": _password(topology, "confserv")}
-    applications = filled("lca/lca.conf", **cfg_objects.application_names(site))
+    names = cfg_objects.application_names(site)
+    command = f"{guard.WRAPPER} {COMMAND_LINE}" if topology.protection.guarded else COMMAND_LINE
+    applications = filled("lca/lca.conf", command=command, **names)
     confserv, proxy = (filled(f"config_server/{name}.conf", **words) for name in ("confserv", "confserv-proxy"))
     return [
         HostFile("/opt/genesys/confserv/confserv.conf", confserv, 0o600, "genesys"),
         HostFile("/opt/genesys/confserv-proxy/confserv-proxy.conf", proxy, 0o600, "genesys"),
         HostFile("/etc/genesys/lca.conf", applications),
+        HostFile("/etc/genesys/message_server.env", f"APPLICATION={names['message_server']}\n"),
+        HostFile(LICENCE, standin_files.text("config_server/license.dat"), owner="genesys"),
     ]
 
 

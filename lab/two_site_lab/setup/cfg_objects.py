@@ -17,7 +17,13 @@ GAX_USER = "sip-dr"
 # What the verification write of a move is made to.
 VERIFY_APPLICATION = "sip-dr"
 TRUTH_APPLICATION = "lab-truth"
-SUBTYPES = {"confserv": "CFGConfigServer", "proxy": "CFGConfigServer", "scs": "CFGSCS", "gax": "CFGGenericServer"}
+SUBTYPES = {
+    "confserv": "CFGConfigServer",
+    "proxy": "CFGConfigServer",
+    "scs": "CFGSCS",
+    "message_server": "CFGMessageServer",
+    "gax": "CFGGenericServer",
+}
 
 
 def application_names(site: str) -> dict[str, str]:
@@ -26,6 +32,7 @@ def application_names(site: str) -> dict[str, str]:
         "confserv": f"confserv_{site}",
         "proxy": f"confserv_proxy_{site}",
         "scs": f"SCS_{site}",
+        "message_server": f"MessageServer_{site}",
         "gax": f"GAX_{site}",
     }
 

@@ -32,6 +32,11 @@ def test_kill_is_of_a_site_a_host_or_a_unit():
     assert parse("kill", "s1-gw", "kamailio", "--for", "30").seconds == 30
 
 
+def test_freeze_is_of_a_host_or_a_unit():
+    assert (parse("freeze", "s1-cfg", "--for", "9").unit, parse("freeze", "s1-cfg", "--for", "9").seconds) == ("", 9)
+    assert parse("freeze", "s1-cfg", "ssh").unit == "ssh"
+
+
 def test_cut_in_all_its_ways():
     options = parse("cut", "site1", "site2", "--one-way", "--port", "22", "--port", "4999", "--for", "5")
     assert (options.a, options.b, options.one_way, options.new_flows, options.ports) == (

@@ -9,11 +9,15 @@ import configparser
 import dataclasses
 import hashlib
 import hmac
+import json
 from base64 import b64decode
 
 import pytest
+from standins.config_server.licence import LicenceError, check_licence
 from two_site_lab import state, truth_configuration
-from two_site_lab.setup import cfg, cfg_objects
+from two_site_lab.inventory import LICENCE
+from two_site_lab.model import HostSetup, Protection
+from two_site_lab.setup import cfg, cfg_objects, guard
 from two_site_lab.setup.cfg_scram import scram
 from two_site_lab.topology import topology
 
@@ -35,6 +39,54 @@ def test_the_sites_differ_in_the_standby_signal_only_where_files_are_missing(lab
     assert set(first) - set(second) == set()
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_control_agents_command_line_goes_through_the_guard(lab, guarded):
+    chosen = dataclasses.replace(lab, protection=Protection("etcd", guarded))
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(files(chosen, "s1-cfg")["/etc/genesys/lca.conf"].content)
+    words = parser["confserv_site1"]["command"].split()
+    assert (words[0] == guard.WRAPPER) is guarded
+    assert words[-1] == "/opt/genesys/confserv/confserv.conf"
+
+
+def test_the_guard_is_laid_as_its_installation_says_and_on_configuration_hosts_only(lab):
+    laid = guard.setup(lab.host("s2-cfg"), lab)
+    paths = {file.path: file for file in laid.files}
+    assert {guard.WRAPPER, "/etc/sip-dr/guard.json"} <= set(paths)
+    assert laid.enable == ["sip-dr-guard.service"]
+    said = json.loads(paths["/etc/sip-dr/guard.json"].content)
+    assert (said["site"], said["hosts"], said["sync_names"]) == ("site2", ["s2-cfg"], "site1")
+    assert said["start"][:2] == ["postgresql@15-main.service", "genesys-confserv.service"]
+    assert guard.setup(lab.host("witness"), lab) == HostSetup()
+    unguarded = dataclasses.replace(lab, protection=Protection("etcd", guarded=False))
+    assert guard.setup(lab.host("s2-cfg"), unguarded) == HostSetup()
+
+
+def test_the_first_ticket_is_nobodys_and_for_the_masters_site(lab):
+    ticket = guard.first_ticket(dataclasses.replace(lab, master="site2"))
+    assert (ticket["holder"], ticket["for"], ticket["hosts"]) == (None, "site2", ["s2-cfg"])
+
+
+@pytest.mark.parametrize(("text", "fits"), [(None, False), ("FEATURE X", False), ("# x\nFEATURE MLCS y", True)])
+def test_a_configuration_server_wants_its_licence(tmp_path, text, fits):
+    licence = tmp_path / "license.dat"
+    if text is not None:
+        licence.write_text(text)
+    if fits:
+        check_licence(licence)
+    else:
+        with pytest.raises(LicenceError, match="no licence"):
+            check_licence(licence)
+    with pytest.raises(LicenceError):
+        check_licence(None)
+
+
+def test_the_licence_in_the_lab_is_one_that_the_server_takes(lab):
+    found = files(lab, "s1-cfg")
+    assert f"license-file={LICENCE}" in found["/opt/genesys/confserv/confserv.conf"].content
+    assert "FEATURE MLCS " in found[LICENCE].content
+
+
 def test_no_writer_starts_at_boot(lab):
     for host in ("s1-cfg", "s2-cfg"):
         enabled = cfg.setup(lab.host(host), lab).enable
@@ -43,7 +95,7 @@ def test_no_writer_starts_at_boot(lab):
 
 def test_passwords_lie_in_private_files_only(lab):
     found = files(lab, "s1-cfg")
-    secrets = [cfg.inventory_variables(lab)["config_server_gax_password"]]
+    secrets = [cfg.inventory_variables(lab)["config_server_layer_password"]]
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(found["/opt/genesys/confserv/confserv.conf"].content)
     secrets.append(parser["dbserver"]["password"])

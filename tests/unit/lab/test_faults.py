@@ -57,6 +57,7 @@ def test_words():
     assert Fault("loss", "a", 0, 1, "b", percent=5.0).words() == "a <-> b 5 % loss"
     assert Fault("freeze", "h", 0, 1, unit="u").words() == "u on h frozen"
     assert Fault("kill", "h", 0, 1, unit="u").words() == "u on h killed"
+    assert Fault("pause", "h", 0, 1).words() == "h is frozen, all of it"
     assert Fault("power", "h", 0).words() == "h is off"
 
 

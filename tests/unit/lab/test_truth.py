@@ -73,6 +73,8 @@ class Recorded:
         if argv[0] == "ip" and host.endswith("sip-b"):
             site = self.topology.host(host).site
             return f"2: eth0    inet {self.topology.vip(site)}/24 scope global secondary eth0"
+        if argv[0] == "python3" and host == "s2-cfg":
+            return json.dumps({"holder": None, "revoked_from": "site1", "armed": ["s1-cfg"], "sync": True})
         if argv[0] == "cat":
             return "2026-11-22\t16:58:05.0\t1795366685.0 OFFER call=1\n"
         return ""
@@ -97,7 +99,7 @@ def test_a_host_without_power_says_nothing():
 
 
 def test_snapshot_and_its_table():
-    now = truth.snapshot(Recorded(off=["s2-sip-b", "s2-gw"]))
+    now = truth.snapshot(Recorded(off=["s2-sip-b", "s2-gw", "s1-cfg"]))
     assert now["sites"]["site1"]["agents"] == ["1001"]
     assert now["sites"]["site2"] == {"primary": None, "registered": [], "agents": [], "trunk": {}}
     assert now["calls"]["offered"] == 1
@@ -105,6 +107,7 @@ def test_snapshot_and_its_table():
     assert "site2    none" in text
     assert "s2-gw    silent" in text
     assert "offered 1, answered 0" in text
+    assert "ticket   nobody, revoked from site1; armed: s1-cfg; sync" in text
 
 
 def test_what_readiness_misses_is_said_in_words():
