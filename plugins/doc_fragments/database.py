@@ -19,7 +19,7 @@ options:
       driver:
         description: Make of the database and its replication.
         type: str
-        choices: [postgresql]
+        choices: [command, oracle_goldengate, postgresql]
         default: postgresql
       name:
         description: Name of the Configuration Database.
@@ -62,4 +62,38 @@ options:
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
         default: prefer
+      passfile:
+        description: Password file of libpq on this host for O(database.address), instead of O(database.password).
+        type: str
+        default: ""
+      config_file:
+        description: The server's C(postgresql.conf). Empty - the one that the server was last started with.
+        type: str
+        default: ""
+      bin_directory:
+        description: Directory of C(pg_rewind) and C(pg_basebackup). Empty - where the server was last started from.
+        type: str
+        default: ""
+      log_files:
+        description: Pattern of the server's own log files, rotated and compressed ones included.
+        type: str
+        default: /var/log/postgresql/postgresql-15-main.log*
+      commands:
+        description:
+          - Command line, as a list of words, of the program for each verb. No secret belongs there, everybody sees it.
+          - Driver V(command) - C(state), C(close), C(open), C(lag_to), C(detach), C(attach), C(promote), C(write), and
+            if wanted C(followed) and C(readiness). Each gets a JSON object on standard input and prints JSON.
+          - Driver V(oracle_goldengate) - C(ggsci), C(look), C(grant), C(triggers), C(revoke), C(write).
+        type: dict
+        default: {}
+      replicats:
+        description: GoldenGate process groups that apply to the database on this host.
+        type: list
+        elements: str
+        default: []
+      extracts:
+        description: GoldenGate process groups that send from the database on this host.
+        type: list
+        elements: str
+        default: []
 """

@@ -10,20 +10,36 @@ from __future__ import annotations
 
 import socket
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import Recorded
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.lease import left_now
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process import ProcessDriver
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import (
+    DatabaseError,
+    Replication,
+    Server,
+    Source,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.fence import fence_problem
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import PostgreSQL
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.view import (
+    closed_view,
+    describe,
+    difference,
+    is_closed,
+    is_open,
+    now,
+    opened_view,
+    position,
+    proof,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
 
 class Promotion(NamedTuple):
-    """On what a promotion rests. Lags are in bytes of the log; None is unknown, and unknown refuses."""
+    """On what a promotion rests. Lags are in the driver's unit; None is unknown, and unknown refuses."""
 
     fence: Mapping[str, Any]
     fence_max_age: float
@@ -31,6 +47,16 @@ class Promotion(NamedTuple):
     lag_limit: float
     allow_data_loss: bool
     run_id: Optional[str]
+    frozen: Mapping[str, Any] = {}
+    """What the door freeze returned at the other side: where its log ended for the writer."""
+    lease: str = ""
+    """Path of the guard's lease on this host; empty: there is no guard."""
+
+    @property
+    def end(self) -> Dict[str, Any]:
+        """Where the other side's log ends, as far as its fence or its freeze could tell."""
+        known = {word: self.fence.get(word) or self.frozen.get(word) for word in ("timeline", "system_identifier")}
+        return dict(known, lsn=self.fence.get("lsn") or self.frozen.get("lsn"))
 
 
 class Doors:
@@ -38,7 +64,7 @@ class Doors:
 
     def __init__(
         self,
-        database: PostgreSQL,
+        database: Replication,
         processes: ProcessDriver,
         recorded: Recorded,
         deadline: float,
@@ -59,11 +85,46 @@ class Doors:
         return {"changed": False, "database": state, "detail": describe(state)}
 
     def readiness(self, limits: Mapping[str, int]) -> Dict[str, Any]:
-        """Return what a promotion will need, met or not."""
+        """Return what a promotion will need, met or not. What is only advice does not count."""
         state = self._database.state()
         items = self._database.readiness(state, limits)
-        ready = all(item["met"] for item in items)
+        ready = all(item["met"] for item in items if item.get("needed", True))
         return {"changed": False, "database": state, "readiness": items, "ready": ready, "detail": describe(state)}
+
+    def freeze(self, step: Step) -> Dict[str, Any]:
+        """Take the writer's log-in, sessions and privileges, and wait until every standby has applied all it wrote.
+
+        `frozen` is where its log ended; None where there is nothing to freeze and nothing was. A standby that is gone
+        is not waited for: then `standby_caught_up` is false.
+        """
+        before = self._database.state()
+        recorded = self._recorded.read() or {}
+        kept = recorded.get("frozen") and dict(recorded["frozen"], standby_caught_up=bool(recorded.get("caught_up")))
+        if not before["running"] or before["role"] != "primary":
+            return {"changed": False, "frozen": kept, "database": before, "detail": describe(before)}
+        if kept and is_closed(before):
+            return self._frozen(before, before, kept)
+        if self._dry:
+            return self._would(before, closed_view(before), "would be frozen", {"frozen": None})
+        step.assert_newest()
+        self._recorded.forget()
+        after = before if is_closed(before) else self._database.close()
+        self._refuse_not_closed(after, [])
+        end = dict(position(after), host=socket.gethostname(), at=now())
+        self._recorded.keep({"frozen": end})
+        return self._frozen(before, after, end)
+
+    def _frozen(self, before: Mapping[str, Any], after: Mapping[str, Any], end: Mapping[str, Any]) -> Dict[str, Any]:
+        # None: nobody follows, and waiting would not bring anybody.
+        settled = wait_for(lambda: self._database.followed(end) is not False, self._deadline, self._interval)
+        caught_up = bool(end.get("standby_caught_up") or (settled and self._database.followed(end)))
+        if caught_up:
+            self._recorded.keep({"caught_up": True})
+        frozen = dict(end, standby_caught_up=caught_up)
+        words = "every standby has applied it" if frozen["standby_caught_up"] else "no standby is known to have it all"
+        changed = not is_closed(before)
+        shown = {"changed": changed, "frozen": frozen, "database": after, "detail": f"{describe(after)}; {words}"}
+        return dict(shown, diff=difference(before, after)) if changed else shown
 
     def release(self, step: Step, writer_units: List[str]) -> Dict[str, Any]:
         """Fence this side. The result has `fence`, the proof, when all of it was seen; else RefusedError."""
@@ -71,7 +132,7 @@ class Doors:
         if is_closed(before):
             return self._released(before, before, writer_units, changed=False)
         if self._dry:
-            return self._would(before, _closed_view(before), "would be fenced", {"fence": None})
+            return self._would(before, closed_view(before), "would be fenced", {"fence": None})
         step.assert_newest()
         if not before["running"]:
             self._recorded.keep({"starts_as": before["starts_as"]})
@@ -80,16 +141,21 @@ class Doors:
     def _released(
         self, before: Mapping[str, Any], after: Mapping[str, Any], writer_units: List[str], changed: bool
     ) -> Dict[str, Any]:
-        running = [unit for unit in writer_units if not self._processes.state(unit).stopped]
-        if not is_closed(after) or (running and not self._dry):
-            raise RefusedError(
-                "fence: the writer is stopped, its log-in and its write privileges are revoked, all of it seen",
-                f"{describe(after)}; still running: {', '.join(running) or 'nothing'}",
-                "stop the Configuration Server here first, and take away privileges that reach it through other roles",
-            )
+        running = self._refuse_not_closed(after, writer_units)
         fence = None if running else proof(after, writer_units)
         shown = {"changed": changed, "fence": fence, "database": after, "detail": describe(after)}
-        return dict(shown, diff=_diff(before, after)) if changed else shown
+        return dict(shown, diff=difference(before, after)) if changed else shown
+
+    def _refuse_not_closed(self, state: Mapping[str, Any], writer_units: List[str]) -> List[str]:
+        """Return the writers that still run, which only check mode lets pass."""
+        running = [unit for unit in writer_units if not self._processes.state(unit).stopped]
+        if is_closed(state) and (self._dry or not running):
+            return running
+        raise RefusedError(
+            "fence: the writer is stopped, its log-in and its write privileges are revoked, all of it seen",
+            f"{describe(state)}; still running: {', '.join(running) or 'nothing'}",
+            "stop the Configuration Server here first, and take away privileges that reach it through other roles",
+        )
 
     def take_over(self, step: Step, promotion: Promotion) -> Dict[str, Any]:
         """Make this database the writer. Refuses without a fence, and with a lag that is unknown or over the limit."""
@@ -97,30 +163,63 @@ class Doors:
         if not before["running"]:
             raise DatabaseError(f"{describe(before)}: a server that is down cannot be promoted; start it first")
         self._refuse_left_behind(before, promotion)
-        stuck = needs_to_stand_alone(before)
+        stuck = before.get("waits_for")
         if before["role"] == "primary" and is_open(before) and not stuck:
+            self._forget_frozen()
             return {"changed": False, "database": before, "detail": f"already the writer: {describe(before)}"}
         if self._dry:
-            return self._would_take_over(before, promotion)
+            unmet = self._fence_problem(promotion) or self._lease_problem(promotion)
+            return self._would(before, opened_view(before), "would be promoted", {"unmet": unmet})
         self._refuse_unfenced(promotion)
-        lost = self._refuse_lag(before, promotion)
-        step.assert_newest()
-        # The waiting for the log may have taken long: the proof must hold now, not when the step began.
-        self._refuse_unfenced(promotion)
-        if before["in_recovery"]:
-            self._database.promote()
+        lost = self._promoted(before, step, promotion)
         if stuck:
-            self._recorded.keep({"synchronous_standby_names": before["settings"]["synchronous_standby_names"]})
+            self._recorded.keep({"waits_for": stuck})
             self._database.stand_alone()
         self._database.open(log_in=True)
+        self._forget_frozen()
         after = self._database.state()
         if after["role"] != "primary" or not is_open(after):
             raise DatabaseError(f"promoted, but the Configuration Server could not write: {describe(after)}")
         result = {"changed": True, "database": after, "lag": lost, "fence": dict(promotion.fence)}
-        return dict(result, diff=_diff(before, after), detail=describe(after))
+        return dict(result, diff=difference(before, after), detail=describe(after))
+
+    def _forget_frozen(self) -> None:
+        """A writer's log goes on: where an earlier freeze saw it end must not be taken for its end."""
+        kept = self._recorded.read() or {}
+        if "frozen" in kept and not self._dry:
+            self._recorded.forget()
+            self._recorded.keep({word: kept[word] for word in kept if word not in ("frozen", "caught_up")})
+
+    def _promoted(self, before: Mapping[str, Any], step: Step, promotion: Promotion) -> Optional[float]:
+        """Drain, stop the replication, look at the lag and at every guard once more, promote; return the lag."""
+        if before["role"] == "primary":
+            self._refuse_now(step, promotion)
+            return promotion.lag
+        end = promotion.end["lsn"]
+        step.assert_newest()
+        if before.get("detached"):
+            # Killed half-way, an earlier call left it so: what came since is drained too.
+            self._database.attach()
+        wait_for(lambda: self._database.lag_to(end) == 0, self._deadline, self._interval)
+        try:
+            self._database.detach()
+            wait_for(lambda: self._database.lag_to(None) == 0, self._deadline, self._interval)
+            lag = self._refuse_lag(before, promotion, end)
+            self._refuse_now(step, promotion)
+        except Exception:
+            # Refused, or failed: this side goes on as the standby that it was.
+            self._database.attach()
+            raise
+        self._database.promote()
+        return lag
+
+    def _refuse_now(self, step: Step, promotion: Promotion) -> None:
+        """The waiting for the log may have taken long: every proof must hold now, not when the step began."""
+        step.assert_newest()
+        self._refuse_unfenced(promotion)
 
     def _refuse_left_behind(self, before: Mapping[str, Any], promotion: Promotion) -> None:
-        problem = left_behind(before, promotion.fence)
+        problem = self._database.left_behind(before, promotion.end)
         if problem:
             raise RefusedError(
                 "history: only a database that followed the last writer may become the writer",
@@ -128,20 +227,23 @@ class Doors:
                 "resynchronise this database from the other side; if that was never promoted, use restore",
             )
 
-    def _would_take_over(self, before: Mapping[str, Any], promotion: Promotion) -> Dict[str, Any]:
-        after = dict(_opened_view(before), role="primary", in_recovery=False)
-        return self._would(before, after, "would be promoted", {"unmet": self._fence_problem(promotion)})
-
     @staticmethod
     def _would(
         before: Mapping[str, Any], after: Mapping[str, Any], words: str, more: Mapping[str, Any]
     ) -> Dict[str, Any]:
         detail = f"{words}: {describe(before)}"
-        return dict({"changed": True, "database": dict(before), "diff": _diff(before, after), "detail": detail}, **more)
+        shown = {"changed": True, "database": dict(before), "diff": difference(before, after), "detail": detail}
+        return dict(shown, **more)
 
     def _fence_problem(self, promotion: Promotion) -> Optional[str]:
-        now = datetime.now(timezone.utc)
-        return fence_problem(promotion.fence, now, promotion.fence_max_age, socket.gethostname(), promotion.run_id)
+        moment = datetime.now(timezone.utc)
+        return fence_problem(promotion.fence, moment, promotion.fence_max_age, socket.gethostname(), promotion.run_id)
+
+    @staticmethod
+    def _lease_problem(promotion: Promotion) -> Optional[str]:
+        if not promotion.lease or left_now(promotion.lease) > 0:
+            return None
+        return f"{promotion.lease} holds no fresh lease: this host's guard does not hold the ticket"
 
     def _refuse_unfenced(self, promotion: Promotion) -> None:
         problem = self._fence_problem(promotion)
@@ -151,59 +253,132 @@ class Doors:
                 problem,
                 "fence the other side, or let two people attest: fence {kind: attested, by: [a, b], until: …}",
             )
+        problem = self._lease_problem(promotion)
+        if problem:
+            raise RefusedError(
+                "lease: only the side whose guard holds the ticket is promoted",
+                problem,
+                "grant the ticket to this side first (continuity_guard, door take_over)",
+            )
 
-    def _refuse_lag(self, before: Mapping[str, Any], promotion: Promotion) -> Optional[float]:
-        """Return the lag with which this is promoted: measured where the fenced side named its last position."""
-        lag = promotion.lag
-        end = promotion.fence.get("lsn")
-        if before["in_recovery"] and end:
-            self._wait_for(str(end))
-            lag = self._database.lag_to(str(end))
-        if not before["in_recovery"] or promotion.allow_data_loss or (lag is not None and lag <= promotion.lag_limit):
+    def _refuse_lag(self, before: Mapping[str, Any], promotion: Promotion, end: Optional[str]) -> Optional[float]:
+        """Return the lag with which this is promoted: measured where the other side named its last position."""
+        lag = self._database.lag_to(end) if end else promotion.lag
+        if promotion.allow_data_loss or (lag is not None and lag <= promotion.lag_limit):
             return lag
+        unit = before.get("unit", "bytes")
         raise RefusedError(
             "replication lag: known and within the limit",
-            f"{'unknown' if lag is None else f'{lag:.0f} bytes'}, limit {promotion.lag_limit:.0f}; {describe(before)}",
+            f"{'unknown' if lag is None else f'{lag:.0f} {unit}'}, limit {promotion.lag_limit:.0f}; {describe(before)}",
             "give the lag that was seen while the primary answered, or allow_data_loss with two people for this run",
         )
 
-    def _wait_for(self, lsn: str) -> None:
-        wait_for(lambda: self._database.lag_to(lsn) == 0, self._deadline, self._interval)
-
     def restore(self, step: Step, peer_role: str) -> Dict[str, Any]:
-        """Give back what release took. Refuses unless the other side is seen as a standby."""
-        before = self._database.state()
+        """Give back what release or freeze took. Refuses unless the other side is seen as a standby.
+
+        A standby whose replication a promotion stopped, and which was not promoted, follows again.
+        """
         kept = self._recorded.read() or {}
+        before = self._database.state()
+        if "frozen" in kept and not before["running"] and not self._dry:
+            before = self._running_again()
         fenced = before["running"] and before["writer"]["fenced"]
-        if not kept and not fenced:
+        detached = before["running"] and before.get("detached")
+        if not kept and not fenced and not detached:
             return {
                 "changed": False,
                 "database": before,
                 "detail": "nothing was recorded, so nothing is to be put back",
             }
+        if not detached:
+            self._refuse_second_writer(before, bool(fenced), peer_role)
+        if self._dry:
+            after = before if detached else opened_view(before)
+            return self._would(before, after, "would be put back", {})
+        step.assert_newest()
+        self._put_back(kept, before)
+        self._recorded.forget()
+        after = self._database.state()
+        return {"changed": True, "database": after, "diff": difference(before, after), "detail": describe(after)}
+
+    def _running_again(self) -> Dict[str, Any]:
+        """Wait for a frozen server that its guard had killed: the guard starts it once its ticket is back."""
+        wait_for(lambda: self._database.state()["running"], self._deadline, self._interval)
+        state = self._database.state()
+        if not state["running"]:
+            raise DatabaseError(f"frozen, and after {self._deadline:.0f} s {describe(state)}: start it, then again")
+        return state
+
+    @staticmethod
+    def _refuse_second_writer(before: Mapping[str, Any], fenced: bool, peer_role: str) -> None:
         if peer_role != "standby":
             raise RefusedError(
                 "one writer: the other side's database must be a standby before this one may write again",
                 f"the other side's role is {peer_role}",
                 "look at it first; once the other side was promoted, resynchronise this one instead",
             )
-        if fenced and before["in_recovery"]:
+        if fenced and before["role"] == "standby":
             raise DatabaseError(f"privileges can only be given back at a primary: {describe(before)}")
+
+    def _put_back(self, kept: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        if before["running"] and before.get("detached"):
+            self._database.attach()
+            return
+        if kept.get("starts_as") == "primary" and not before["running"]:
+            self._database.start_as_primary()
+        if before["running"] and before["writer"]["fenced"]:
+            self._database.open(log_in=False)
+        if kept.get("waits_for"):
+            self._database.synchronise(kept["waits_for"])
+
+    def resync(self, step: Step, source: Source, server: Server) -> Dict[str, Any]:
+        """Make this side a standby of the other side's primary, and see it stream.
+
+        Refuses while this side may write, and unless the source itself says that it is the primary that followed.
+        """
+        kept = self._recorded.read() or {}
+        unfinished = bool(kept.get("resync"))
+        before = self._database.state()
+        if before["running"] and before["role"] == "primary" and not is_closed(before):
+            raise RefusedError(
+                "one writer: what was written here since the split is given up only by a side that is fenced",
+                describe(before),
+                "fence this side first (door release or freeze), and read its ledger if it has written since",
+            )
+        begin = None if self._dry else self._resync_begins(step)
+        done = self._database.resync(source, server, begin, unfinished)
+        if done["streams"] and done["way"] == "none":
+            return {"changed": False, "resync": done, "database": before, "detail": describe(before)}
         if self._dry:
-            return self._would(before, _opened_view(before), "would be given back", {})
-        step.assert_newest()
-        self._put_back(kept, before["running"], fenced)
+            after = dict(before, role="standby")
+            return self._would(before, after, "would be resynchronised", {"resync": done})
         self._recorded.forget()
         after = self._database.state()
-        return {"changed": True, "database": after, "diff": _diff(before, after), "detail": describe(after)}
+        result = {"changed": True, "resync": done, "database": after, "diff": difference(before, after)}
+        return dict(result, detail=f"{done['way']} in {done['seconds']} s: {describe(after)}")
 
-    def _put_back(self, kept: Mapping[str, Any], running: bool, fenced: bool) -> None:
-        if kept.get("starts_as") == "primary" and not running:
-            self._database.start_as_primary()
-        if fenced:
-            self._database.open(log_in=False)
-        if "synchronous_standby_names" in kept:
-            self._database.synchronise(kept["synchronous_standby_names"])
+    def _resync_begins(self, step: Step) -> Callable[[str], None]:
+        def begin(way: str) -> None:
+            """Refuse when a newer run has come, and note what cannot be resumed."""
+            step.assert_newest()
+            if way in ("rewind", "copy"):
+                # Killed half-way through either, the data is nothing that may be followed with.
+                self._recorded.keep({"resync": way})
+
+        return begin
+
+    def ledger(self, since: str) -> Dict[str, Any]:
+        """Return every write of the writer since a time, as the server itself recorded them."""
+        found = self._database.ledger(since)
+        shown = {"changed": False, "ledger": found["writes"], "ledger_complete": found["complete"]}
+        return dict(shown, detail=found["detail"])
+
+    def compare(self) -> Dict[str, Any]:
+        """Return what the database holds, table by table, so that two sides can be compared."""
+        found = self._database.compare()
+        rows = sum(table["rows"] for table in found["tables"].values())
+        words = f"{len(found['tables'])} tables, {rows} rows, {found['digest'][:12]}"
+        return {"changed": False, "tables": found["tables"], "digest": found["digest"], "detail": words}
 
     def verify(self, marker: str) -> Dict[str, Any]:
         """Return what is seen of a write, committed as the Configuration Server's role. Raises DatabaseError."""
@@ -216,95 +391,3 @@ class Doors:
         seen_from = socket.gethostname()
         words = f"committed at {written['lsn']} as {written['as']}, seen from {seen_from}; {describe(state)}"
         return {"changed": False, "database": state, "written": dict(written, seen_from=seen_from), "detail": words}
-
-
-def left_behind(state: Mapping[str, Any], fence: Mapping[str, Any]) -> Optional[str]:
-    """Return in words why this database lacks what the last writer wrote, or None.
-
-    A promotion begins a new timeline. So a primary whose fence is as old as its own timeline is the fenced side itself,
-    and one whose timeline is not above the other side's was never promoted from it.
-    """
-    identifier = fence.get("system_identifier")
-    if identifier and identifier != state["system_identifier"]:
-        return f"the fenced database is another one ({identifier}, here {state['system_identifier']})"
-    if state["in_recovery"]:
-        return None
-    if state["writer"]["fenced"] and state["writer"]["fenced"] >= state["timeline"]:
-        return f"it was fenced itself, on timeline {state['writer']['fenced']}, and not promoted since"
-    if fence.get("timeline") and fence["timeline"] >= state["timeline"]:
-        return f"the fenced side wrote on timeline {fence['timeline']}"
-    return None
-
-
-def is_closed(state: Mapping[str, Any]) -> bool:
-    """Return whether nobody can write here: a standby, or down and to start as one, or log-in and privileges gone."""
-    if not state["running"]:
-        return bool(state["starts_as"] == "standby")
-    writer = state["writer"]
-    return bool(state["in_recovery"]) or not (writer["can_login"] or writer["sessions"] or writer["writable"])
-
-
-def is_open(state: Mapping[str, Any]) -> bool:
-    """Return whether the Configuration Server's role may log in and write, with nothing of a fence left."""
-    writer = state["writer"]
-    return bool(writer["can_login"] and writer["writable"] and not writer["fenced"])
-
-
-def needs_to_stand_alone(state: Mapping[str, Any]) -> bool:
-    """Return whether commits here wait for synchronous standbys and none follows: then none would ever end."""
-    followed = any(replica["state"] == "streaming" for replica in state["replicas"])
-    return bool(state["settings"]["synchronous_standby_names"]) and not followed
-
-
-def proof(state: Mapping[str, Any], writer_units: List[str]) -> Dict[str, Any]:
-    """Return the fence's proof as decision.md wants it, with what was seen and the end of this side's log."""
-    host = socket.gethostname()
-    return {
-        "kind": "stopped_and_revoked",
-        "seen_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "by": [f"config_database on {host}"],
-        "host": host,
-        # A standby's position says nothing of what the writer had written.
-        "lsn": state["lsn"] if state["role"] == "primary" else None,
-        "timeline": state.get("timeline"),
-        "system_identifier": state.get("system_identifier"),
-        "seen": {"database": describe(state), "stopped_units": list(writer_units)},
-    }
-
-
-def describe(state: Mapping[str, Any]) -> str:
-    """Say a state in a sentence."""
-    if not state["running"]:
-        return f"the database server is down and would start as a {state['starts_as']}"
-    writer = state["writer"]
-    words = f"{state['role']} on timeline {state['timeline']} at {state['lsn']}"
-    if state["in_recovery"]:
-        receiver = (state["receiver"] or {}).get("status") or "no receiver"
-        words += f", {receiver}, {state['replay_lag'] if state['replay_lag'] is not None else 'unknown'} bytes to apply"
-    log_in = "may log in" if writer["can_login"] else "may not log in"
-    tables = f"{writer['writable']} of {writer['tables']} tables writable"
-    return f"{words}; writer {log_in}, {writer['sessions']} sessions, {tables}"
-
-
-def _closed_view(state: Mapping[str, Any]) -> Dict[str, Any]:
-    if not state["running"]:
-        return dict(state, starts_as="standby")
-    return dict(state, writer=dict(state["writer"], can_login=False, sessions=0, writable=0))
-
-
-def _opened_view(state: Mapping[str, Any]) -> Dict[str, Any]:
-    if not state["running"]:
-        return dict(state, starts_as="primary")
-    return dict(state, writer=dict(state["writer"], can_login=True, writable=state["writer"]["tables"]))
-
-
-def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Dict[str, Any]:
-    return {"before": _shown(before), "after": _shown(after)}
-
-
-def _shown(state: Mapping[str, Any]) -> Dict[str, Any]:
-    shown = {key: state[key] for key in ("role", "starts_as", "timeline") if key in state}
-    writer = state.get("writer")
-    if writer:
-        shown["writer"] = {key: writer[key] for key in ("can_login", "sessions", "writable")}
-    return shown

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: config_database
-short_description: Fence, promote and verify the Configuration Database on this host
+short_description: Freeze, fence, promote, resynchronise and verify the Configuration Database on this host
 version_added: 0.1.0
 author: The sip-dr founders (@sip-dr)
 description:
@@ -21,14 +21,22 @@ options:
     description:
       - V(observe) reads the role, the timeline, the replication and what the Configuration Server's role may do.
       - V(readiness) lists what a promotion will need.
+      - V(freeze) does at a writer that lives what V(release) does, before its ticket is taken away, and waits until
+        every standby has applied all that was written. RV(frozen) is where its log ended. V(restore) undoes it.
       - V(release) fences this side. The log-in and the write privileges of the Configuration Server's role are revoked
         and its
         sessions ended; a server that is down may start as a standby only. RV(fence) is the proof.
-      - V(take_over) promotes this side, writes a checkpoint, and gives the role back what the fence took.
-      - V(restore) gives back what V(release) took on this host.
+      - V(take_over) applies all that was received, stops the replication, looks at the lag, the fence and the lease
+        once more, promotes this side, writes a checkpoint, and gives the role back what the fence took.
+      - V(restore) gives back what V(release) or V(freeze) took on this host; a standby whose replication was stopped
+        follows again.
+      - V(resync) makes this side a standby of O(source). It follows, is rewound, or is copied anew, and counts as done
+        once it streams. What only this side has is lost by that, so V(ledger) comes first.
+      - V(ledger) lists what the role wrote since O(since), from the server's own log.
+      - V(compare) counts and hashes the rows of every table, so that two sides can be compared.
       - V(verify) fails unless a transaction of the Configuration Server's role is committed.
     type: str
-    choices: [observe, readiness, release, take_over, restore, verify]
+    choices: [observe, readiness, freeze, release, take_over, restore, resync, ledger, compare, verify]
     default: observe
   writer_units:
     description: Units of programs on this host that write to the database; a fence is proven only when all of them have
@@ -57,9 +65,20 @@ options:
     description: Seconds that may pass between seeing a fence and promoting on it.
     type: float
     default: 60
+  frozen:
+    description: RV(frozen) of the other side's V(freeze). Where O(fence) names no position, the lag is measured up to
+      it.
+    type: dict
+    default: {}
+  lease:
+    description: Path of the lease that this host's guard keeps. Given, a promotion needs a fresh one; empty, there is
+      no guard.
+    type: str
+    default: ""
   lag:
-    description: Bytes of the log that this side lacked when the primary last answered. Left out, it is unknown, and
-      unknown refuses.
+    description: What this side lacked of the log when the primary last answered, in the driver's unit (PostgreSQL -
+      bytes). Left out, it is unknown, and unknown refuses. Not asked where O(fence) or O(frozen) says where the log
+      ended.
     type: float
   lag_limit:
     description: Bytes of the log that may be lost.
@@ -74,6 +93,14 @@ options:
     type: str
     choices: [primary, standby, unknown]
     default: unknown
+  source_gone:
+    description: The primary is known to be dead, so V(readiness) does not ask whether this standby streams from it.
+    type: bool
+    default: false
+  since:
+    description: Time from which on V(ledger) lists writes, RFC 3339.
+    type: str
+    default: ""
   readiness_lag:
     description: Bytes received and not yet applied up to which a standby counts as keeping up.
     type: int
@@ -93,6 +120,7 @@ options:
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.database
+  - contactcenter.sip_dr.resync
   - contactcenter.sip_dr.run
 attributes:
   check_mode:
@@ -114,9 +142,48 @@ EXAMPLES = r"""
     door: take_over
     fence: "{{ hostvars['s1-cfg'].fenced.fence }}"
     run: {id: 20260131-031415, token: 7, step: promote_database}
+
+- name: Make the old side a standby of the new one
+  contactcenter.sip_dr.config_database:
+    door: resync
+    source: {address: 10.71.2.20}
+    run: {id: 20260131-044210, token: 8, step: resync_database}
 """
 
 RETURN = r"""
+frozen:
+  description:
+    - Where the writer's log ended (C(lsn), C(timeline), C(system_identifier)), on which C(host), C(at) what time, and
+      whether every standby has applied it (C(standby_caught_up)).
+    - None where there was nothing to freeze and nothing is recorded.
+  type: dict
+  returned: O(door=freeze)
+resync:
+  description: The C(way) it went (V(none), V(follow), V(rewind), V(copy)), what was C(tried) with which failure,
+    C(seconds), and whether it C(streams).
+  type: dict
+  returned: O(door=resync)
+  sample: {way: rewind, tried: [{way: rewind, failure: ""}], seconds: 4.1, streams: true}
+ledger:
+  description:
+    - Every write of the role since O(since), oldest first, with C(at), C(session), C(user), C(statement), C(outcome)
+      and, where it had some, C(parameters).
+    - It holds what was written, so it may hold secrets.
+  type: list
+  elements: dict
+  returned: O(door=ledger)
+ledger_complete:
+  description: Whether the log reaches back to O(since) and the role's writes are logged.
+  type: bool
+  returned: O(door=ledger)
+tables:
+  description: Of every table its C(rows) and the C(hash) of its content, in which the order of rows does not count.
+  type: dict
+  returned: O(door=compare)
+digest:
+  description: One hash of RV(tables).
+  type: str
+  returned: O(door=compare)
 journal:
   description: What was written to the run journal about this step - its begin and its end.
   returned: a changing door, with O(run)
@@ -147,7 +214,8 @@ lag:
   type: float
   returned: O(door=take_over) and changed
 readiness:
-  description: What a promotion will need, each with C(item), C(met), C(evidence) and C(way).
+  description: What a promotion will need, each with C(item), C(met), C(evidence) and C(way). With C(needed) false it is
+    advice and does not count.
   type: list
   elements: dict
   returned: O(door=readiness)
@@ -169,7 +237,7 @@ refused:
   returned: refused
 """
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.config_database import Doors, Promotion
@@ -177,32 +245,53 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process import ProcessError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process.registry import processes_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import (
+    DatabaseError,
+    Server,
+    Source,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.registry import (
     DATABASE_OPTION,
+    RESYNC_OPTION,
     database_of,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import (
     RUN_OPTION,
     JournalError,
     StaleTokenError,
+    Step,
     run_step,
 )
 
 ARGUMENTS: Dict[str, Any] = {
     "door": {
         "type": "str",
-        "choices": ["observe", "readiness", "release", "take_over", "restore", "verify"],
+        "choices": [
+            "observe",
+            "readiness",
+            "freeze",
+            "release",
+            "take_over",
+            "restore",
+            "resync",
+            "ledger",
+            "compare",
+            "verify",
+        ],
         "default": "observe",
     },
     "writer_units": {"type": "list", "elements": "str", "default": []},
     "process_driver": {"type": "str", "choices": ["systemd"], "default": "systemd"},
     "fence": {"type": "dict", "default": {}},
     "fence_max_age": {"type": "float", "default": 60},
+    "frozen": {"type": "dict", "default": {}},
+    "lease": {"type": "str", "default": ""},
     "lag": {"type": "float"},
     "lag_limit": {"type": "float", "default": 0},
     "allow_data_loss": {"type": "bool", "default": False},
     "peer_role": {"type": "str", "choices": ["primary", "standby", "unknown"], "default": "unknown"},
+    "source_gone": {"type": "bool", "default": False},
+    "since": {"type": "str", "default": ""},
     "readiness_lag": {"type": "int", "default": 16 * 2**20},
     "free_space": {"type": "int", "default": 256 * 2**20},
     "deadline": {"type": "float", "default": 30},
@@ -213,21 +302,38 @@ ARGUMENTS: Dict[str, Any] = {
 def pass_door(doors: Doors, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Go through the door that was asked for and return the result."""
     door, run = params["door"], params["run"]
-    if door == "observe":
-        return doors.observe()
-    if door == "readiness":
-        return doors.readiness({"lag": params["readiness_lag"], "free_space": params["free_space"]})
-    if door == "verify":
-        return doors.verify(f"verify {run['id'] if run else 'without a run'}")
+    limits = {word: params[word] for word in ("free_space", "source_gone")}
+    looking: Dict[str, Callable[[], Dict[str, Any]]] = {
+        "observe": doors.observe,
+        "readiness": lambda: doors.readiness(dict(limits, lag=params["readiness_lag"])),
+        "ledger": lambda: doors.ledger(params["since"]),
+        "compare": doors.compare,
+        "verify": lambda: doors.verify(f"verify {run['id'] if run else 'without a run'}"),
+    }
+    if door in looking:
+        return looking[door]()
     with run_step(run, params["state_dir"], check_mode) as step:
-        if door == "release":
-            result = doors.release(step, params["writer_units"])
-        elif door == "take_over":
-            result = doors.take_over(step, promotion_of(params))
-        else:
-            result = doors.restore(step, params["peer_role"])
+        result = changed_by(doors, params, step)
         step.end(changed=result["changed"], detail=result.get("detail", ""))
     return dict(result, journal=step.journal)
+
+
+def changed_by(doors: Doors, params: Dict[str, Any], step: Step) -> Dict[str, Any]:
+    """Go through a door that may change something."""
+    changing: Dict[str, Callable[[], Dict[str, Any]]] = {
+        "freeze": lambda: doors.freeze(step),
+        "release": lambda: doors.release(step, params["writer_units"]),
+        "take_over": lambda: doors.take_over(step, promotion_of(params)),
+        "restore": lambda: doors.restore(step, params["peer_role"]),
+        "resync": lambda: doors.resync(step, Source(**params["source"]), server_of(params)),
+    }
+    return changing[params["door"]]()
+
+
+def server_of(params: Dict[str, Any]) -> Server:
+    """Return how the server on this host is stopped and started."""
+    processes = processes_of(params["process_driver"], params["deadline"], params["interval"])
+    return Server(params["unit"], processes, params["copy_deadline"])
 
 
 def promotion_of(params: Dict[str, Any]) -> Promotion:
@@ -239,12 +345,18 @@ def promotion_of(params: Dict[str, Any]) -> Promotion:
         lag_limit=params["lag_limit"],
         allow_data_loss=params["allow_data_loss"],
         run_id=params["run"]["id"] if params["run"] else None,
+        frozen=params["frozen"],
+        lease=params["lease"],
     )
 
 
 def main() -> None:
     """Parse, act, exit."""
-    module = AnsibleModule(dict(ARGUMENTS, **DATABASE_OPTION, **RUN_OPTION), supports_check_mode=True)
+    module = AnsibleModule(
+        dict(ARGUMENTS, **DATABASE_OPTION, **RESYNC_OPTION, **RUN_OPTION),
+        required_if=[("door", "resync", ["source"]), ("door", "ledger", ["since"])],
+        supports_check_mode=True,
+    )
     params = module.params
     deadline, interval = params["deadline"], params["interval"]
     doors = Doors(

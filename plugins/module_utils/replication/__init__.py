@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process import ProcessDriver
 
 
 class DatabaseError(Exception):
@@ -30,16 +32,62 @@ class Access(NamedTuple):
     user: str = ""
     password: str = ""
     sslmode: str = "prefer"
+    passfile: str = ""
+    """libpq's password file for `address`."""
+    config_file: str = ""
+    """The server's postgresql.conf; empty: what the server was last started with."""
+    bin_directory: str = ""
+    """Where pg_rewind and pg_basebackup lie; empty: where the server was last started from."""
+    log_files: str = ""
+    """Pattern of the server's own log, rotated files included."""
+    commands: Mapping[str, Sequence[str]] = {}
+    """Programs of the drivers that are made of programs: name of the verb to its command line."""
+    replicats: Sequence[str] = ()
+    """Process groups that apply here (oracle_goldengate)."""
+    extracts: Sequence[str] = ()
+    """Process groups that send from here (oracle_goldengate)."""
+
+
+class Source(NamedTuple):
+    """The primary that a side is to follow. The password is in `passfile` (libpq, "The Password File")."""
+
+    address: str
+    port: int
+    user: str
+    """A role that may look and, for pg_rewind, read files (its four functions)."""
+    replication_user: str
+    """The role that streams."""
+    passfile: str
+    database: str
+    """The database that `user` logs in to."""
+    name: str
+    """application_name of this side as a standby; empty: that of the connection which is configured."""
+    sslmode: str
+
+
+class Server(NamedTuple):
+    """How the server on this host is stopped and started."""
+
+    unit: str
+    processes: ProcessDriver
+    copy_deadline: float
+    """Seconds that rewinding or copying it may take."""
 
 
 class Replication(Protocol):
-    """What a replication driver can do with the server on this host."""
+    """What a replication driver can do with the server on this host. A state is what view.py says."""
 
     def state(self) -> Dict[str, Any]:
-        """Return `{running, role, timeline, lsn, …}`; a server that is down is an answer, not an error."""
+        """Return the server's state; a server that is down is an answer, not an error."""
 
     def readiness(self, state: Mapping[str, Any], limits: Mapping[str, int]) -> List[Dict[str, Any]]:
-        """Return one `{item, met, evidence, way}` for each thing that a promotion will need."""
+        """Return one `{item, met, evidence, way}` for each thing that a promotion will need.
+
+        With `needed: false` it is advice: a promotion goes without.
+        """
+
+    def left_behind(self, state: Mapping[str, Any], fence: Mapping[str, Any]) -> Optional[str]:
+        """Return in words why this database lacks what the fenced side wrote, or None as far as the driver can tell."""
 
     def close(self) -> Dict[str, Any]:
         """Revoke the writer's log-in and write privileges, end its sessions, and return what is seen afterwards."""
@@ -47,11 +95,50 @@ class Replication(Protocol):
     def open(self, log_in: bool) -> None:
         """Give the writer back what `close` took, its log-in in any case with `log_in`."""
 
-    def lag_to(self, lsn: str) -> Optional[int]:
-        """Return how many bytes of the log up to `lsn` are not applied here."""
+    def followed(self, end: Mapping[str, Any]) -> Optional[bool]:
+        """Return whether every standby has applied all up to the position `end`; None when no standby follows."""
+
+    def lag_to(self, lsn: Optional[str]) -> Optional[int]:
+        """Return how much of the log up to `lsn` is not applied here, in the driver's unit; None when unknown.
+
+        Without `lsn`: up to the end of what has been received.
+        """
+
+    def detach(self) -> None:
+        """Stop receiving, so that what is here is final. Done again it changes nothing."""
+
+    def attach(self) -> None:
+        """Undo `detach`."""
 
     def promote(self) -> None:
         """Make this server the writer, durable on disk. Raises DatabaseError when it is still a standby afterwards."""
 
+    def stand_alone(self) -> None:
+        """Commit without waiting for any standby."""
+
+    def synchronise(self, names: str) -> None:
+        """Commit only what the standbys `names` have applied too."""
+
     def write(self, marker: str) -> Dict[str, Any]:
         """Commit a transaction as the writer and return what is seen of it. Raises DatabaseError."""
+
+    def start_as_primary(self) -> None:
+        """Take back that a stopped server would start as a standby."""
+
+    def ledger(self, since: str) -> Dict[str, Any]:
+        """Return `{writes, complete, detail}`: every write of the writer since a time (RFC 3339), oldest first.
+
+        Raises RefusedError when the make keeps no such record.
+        """
+
+    def compare(self) -> Dict[str, Any]:
+        """Return `{tables: {name: {rows, hash}}, digest}` of what the database holds. Raises RefusedError likewise."""
+
+    def resync(
+        self, source: Source, server: Server, begin: Optional[Callable[[str], None]], unfinished: bool
+    ) -> Dict[str, Any]:
+        """Make this side a standby of the primary `source`; return `{way, tried, seconds, streams}` once it is seen.
+
+        `begin` is called with each way just before it is taken; without it nothing is changed. `unfinished`: an earlier
+        one was killed half-way. Raises RefusedError, DatabaseError.
+        """

@@ -10,13 +10,14 @@ the environment (libpq, "Environment Variables"), never on the command line.
 from __future__ import annotations
 
 import json
-import os
-import pwd
-import signal
-import subprocess
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access, DatabaseError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.program import (
+    clean_environment,
+    first_line,
+    run_program,
+)
 
 NO_CONNECTION = 2
 """psql's exit status when the connection went bad (psql(1), "Exit Status")."""
@@ -43,68 +44,35 @@ class Psql:
         """Run statements and return what they print. Raises NoConnectionError, DatabaseError."""
         access = self._access
         values = dict(variables, writer=access.writer)
-        command = self._prefix() + ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", access.database]
+        command = ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", access.database]
         for name, value in values.items():
             command += ["-v", f"{name}={value}"]
-        code, output, errors = self._finished(command, statements)
-        if code == NO_CONNECTION:
-            raise NoConnectionError(_first_line(errors))
-        if code != 0:
-            raise DatabaseError(_first_line(errors))
-        return output
+        # Peer log-in goes by the system user that runs psql.
+        user = "" if access.address else access.os_user
+        done = run_program(command, 2 * access.deadline, statements, self._environment(), user)
+        if done.code == NO_CONNECTION:
+            raise NoConnectionError(first_line(done.errors))
+        if done.code != 0:
+            raise DatabaseError(first_line(done.errors))
+        return done.output
 
     def ask(self, statements: str, **variables: str) -> Any:  # noqa: ANN401  the JSON that the statement builds
         """Run statements whose last line of output is JSON, and return it."""
         lines = self.run(statements, **variables).strip().splitlines()
         return json.loads(lines[-1]) if lines else None
 
-    def _finished(self, command: List[str], statements: str) -> Tuple[int, str, str]:
-        limit = 2 * self._access.deadline
-        try:
-            # A module's run_command knows no time-out: a psql that hangs would hold a failover for ever.
-            with subprocess.Popen(  # pylint: disable=ansible-bad-function
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self._environment(),
-                cwd="/",
-                text=True,
-                start_new_session=True,
-            ) as process:
-                try:
-                    output, errors = process.communicate(statements, timeout=limit)
-                except subprocess.TimeoutExpired as error:
-                    # runuser has psql as a child of its own: the whole group goes.
-                    os.killpg(process.pid, signal.SIGKILL)
-                    raise DatabaseError(f"the database did not finish within {limit:.0f} s") from error
-        except FileNotFoundError as error:
-            raise DatabaseError(f"{error.filename} is not installed on this host") from error
-        return process.returncode, output, errors
-
-    def _prefix(self) -> List[str]:
-        access = self._access
-        # Peer log-in goes by the system user that runs psql.
-        if access.address or pwd.getpwuid(os.geteuid()).pw_name == access.os_user:
-            return []
-        return ["runuser", "-u", access.os_user, "--"]
-
     def _environment(self) -> Dict[str, str]:
         access = self._access
-        wanted: Mapping[str, str] = {
-            "PGHOST": access.address or access.socket_directory,
-            "PGPORT": str(access.port),
-            "PGUSER": access.user if access.address else access.os_user,
-            "PGPASSWORD": access.password if access.address else "",
-            "PGSSLMODE": access.sslmode if access.address else "",
-            "PGCONNECT_TIMEOUT": str(max(2, round(access.deadline))),
-            "PGAPPNAME": "sip-dr",
-            "PGOPTIONS": self._options,
-        }
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        return dict(inherited, **{name: value for name, value in wanted.items() if value})
-
-
-def _first_line(stderr: str) -> str:
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    return lines[0] if lines else "psql failed without a word"
+        return clean_environment(
+            {
+                "PGHOST": access.address or access.socket_directory,
+                "PGPORT": str(access.port),
+                "PGUSER": access.user if access.address else access.os_user,
+                "PGPASSWORD": access.password if access.address else "",
+                "PGPASSFILE": access.passfile if access.address else "",
+                "PGSSLMODE": access.sslmode if access.address else "",
+                "PGCONNECT_TIMEOUT": str(max(2, round(access.deadline))),
+                "PGAPPNAME": "sip-dr",
+                "PGOPTIONS": self._options,
+            }
+        )

@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access, Replication
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.command import Command
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.oracle_goldengate import OracleGoldenGate
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import PostgreSQL
 
-DRIVERS = {"postgresql": PostgreSQL}
+DRIVERS: Dict[str, Callable[[Access], Replication]] = {
+    "postgresql": PostgreSQL,
+    "oracle_goldengate": OracleGoldenGate,
+    "command": Command,
+}
 DATABASE_OPTION: Dict[str, Any] = {
     "database": {
         "type": "dict",
@@ -32,13 +38,44 @@ DATABASE_OPTION: Dict[str, Any] = {
                 "choices": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
                 "default": "prefer",
             },
+            "passfile": {"type": "str", "default": "", "no_log": False},
+            "config_file": {"type": "str", "default": ""},
+            "bin_directory": {"type": "str", "default": ""},
+            "log_files": {"type": "str", "default": "/var/log/postgresql/postgresql-15-main.log*"},
+            "commands": {"type": "dict", "default": {}},
+            "replicats": {"type": "list", "elements": "str", "default": []},
+            "extracts": {"type": "list", "elements": "str", "default": []},
         },
     }
 }
 """Argument specification of a module that reaches the database (doc fragment `database`)."""
 
+RESYNC_OPTION: Dict[str, Any] = {
+    "source": {
+        "type": "dict",
+        "options": {
+            "address": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 5432},
+            "user": {"type": "str", "default": "rewind"},
+            "replication_user": {"type": "str", "default": "repl"},
+            # A path: libpq reads the password itself.
+            "passfile": {"type": "str", "default": "/var/lib/postgresql/.pgpass", "no_log": False},
+            "database": {"type": "str", "default": "postgres"},
+            "name": {"type": "str", "default": ""},
+            "sslmode": {
+                "type": "str",
+                "choices": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+                "default": "prefer",
+            },
+        },
+    },
+    "unit": {"type": "str", "default": "postgresql@15-main.service"},
+    "copy_deadline": {"type": "float", "default": 3600},
+}
+"""Argument specification of a module that makes a database follow another (doc fragment `resync`)."""
 
-def database_of(options: Mapping[str, Any], deadline: float, interval: float) -> PostgreSQL:
+
+def database_of(options: Mapping[str, Any], deadline: float, interval: float) -> Replication:
     """Return the driver for the server of DATABASE_OPTION. `deadline` and `interval` in seconds."""
     words = dict(options)
     driver, name = words.pop("driver"), words.pop("name")
