@@ -47,6 +47,10 @@ options:
         description: Names of the element with the number of calls that run now.
         type: list
         elements: str
+      peer_trunk:
+        description: Names of the element with the option C(dr-peer-trunk) in force.
+        type: list
+        elements: str
       'yes':
         description: Words that mean in service; under O(page_names.out_of_service), out of service.
         type: list

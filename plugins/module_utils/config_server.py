@@ -8,13 +8,7 @@ from __future__ import annotations
 import socket
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.config_database import describe, is_open
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import (
-    ConfigurationLayer,
-    LayerError,
-    option_of,
-    with_option,
-)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import LayerError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import Recorded
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process import ProcessDriver, ProcessError, UnitState
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process.sockets import (
@@ -24,8 +18,8 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process.socke
     tcp_sockets,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import PostgreSQL
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError, Replication
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.view import describe, is_open
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
@@ -50,20 +44,11 @@ class ProxySession(NamedTuple):
     master_port: int
 
 
-class Probe(NamedTuple):
-    """Which option of which Application is written to prove that configuration can be written."""
-
-    application: str
-    section: str
-    option: str
-    marker: str
-
-
 class Doors:
     """The doors of the Configuration Server on this host. With `dry`, nothing is changed."""
 
     def __init__(
-        self, site: Site, processes: ProcessDriver, database: Optional[PostgreSQL], recorded: Recorded, dry: bool
+        self, site: Site, processes: ProcessDriver, database: Optional[Replication], recorded: Recorded, dry: bool
     ) -> None:
         """Take what runs here, the drivers, and the record of what stood before."""
         self._site = site
@@ -206,23 +191,6 @@ class Doors:
         words = f"{server.name} {server.active}, database: {problem or 'written to here'}"
         way = "stop the Configuration Server where the database is not written to, start it where it is"
         return _item("in service where the database is written to, and only there", fits, words, way)
-
-
-def verify_writes(layer: ConfigurationLayer, probe: Probe, dry: bool) -> str:
-    """Log in, read the Application whole, change one option, write it back, read it again. Raises LayerError.
-
-    With `dry`, only what does not write. Returns what was seen, in words.
-    """
-    layer.log_in()
-    application = layer.application(probe.application)
-    name = f"{probe.application}: [{probe.section}] {probe.option}"
-    if dry:
-        return f"{name} can be read; check mode writes nothing"
-    layer.write(with_option(application, probe.section, probe.option, probe.marker))
-    found = option_of(layer.application(probe.application), probe.section, probe.option)
-    if found != probe.marker:
-        raise LayerError(f"{name} was written as {probe.marker!r} and reads {found!r}")
-    return f"{name} was written and reads {probe.marker!r}"
 
 
 def proxy_session(processes: ProcessDriver, wanted: ProxySession) -> Optional[str]:

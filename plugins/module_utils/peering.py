@@ -4,8 +4,9 @@
 """Business Continuity peering of one site, read from its SIP Servers' monitoring pages.
 
 A SIP Server whose inter-site Trunk DN is out of service works in single-site mode by itself, and peers again when the
-trunk is back (Genesys, SIP Server HA Deployment Guide, Disaster Recovery, step 6). Nothing is changed here: it is
-waited for, and asserted. Only the primary leg is asked for the trunk; the backup's own view says nothing.
+trunk is back (Genesys, SIP Server HA Deployment Guide, Disaster Recovery, step 6). One without `dr-peer-trunk` works so
+always (`traditional single mode`), whatever its trunk does; that counts where its page tells the option. Nothing is
+changed here: it is waited for, and asserted. Only the primary leg is asked; the backup's own view says nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.trunks import
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
 SINGLE_SITE, PEERED, UNKNOWN = "single_site", "peered", "unknown"
+
+
+def names_a_trunk(value: Optional[str]) -> bool:
+    """Whether a value of `dr-peer-trunk` names a trunk. Its default is NULL; how that is written is not documented."""
+    return value is not None and value.strip().upper() not in ("", "NULL")
 
 
 class PeeringError(Exception):
@@ -51,15 +57,22 @@ class Pair:
     settings: Settings
 
     def observe(self) -> Dict[str, Any]:
-        """Return `{mode, primary, trunk_in_service, legs: {name: {answers, run_mode, detail}}, detail}`."""
+        """Return `{mode, primary, peer_trunk, trunk_in_service, legs: {name: {answers, run_mode, detail}}, detail}`.
+
+        peer_trunk: the option dr-peer-trunk in force, empty without one; None where the primary's page does not tell.
+        """
         with ThreadPoolExecutor(max_workers=max(1, len(self.legs))) as pool:
             legs = dict(zip(self.legs, pool.map(self._leg, self.legs.values())))
         primary = next((name for name, leg in legs.items() if leg["run_mode"] == "primary"), None)
         in_service, detail = self._trunk_of(primary)
+        peer_trunk = legs[primary].pop("peer_trunk", None) if primary else None
         mode = {True: PEERED, False: SINGLE_SITE, None: UNKNOWN}[in_service]
+        if peer_trunk is not None and not names_a_trunk(peer_trunk):
+            mode, detail = SINGLE_SITE, f"dr-peer-trunk is not set; {detail}"
         return {
             "mode": mode,
             "primary": primary,
+            "peer_trunk": peer_trunk,
             "trunk_in_service": in_service,
             "legs": legs,
             "detail": f"{primary or 'no leg'} runs as primary; {detail}",
@@ -110,7 +123,8 @@ class Pair:
     def _leg(self, address: str) -> Dict[str, Any]:
         answer = monitoring_page.look({"address": address, "port": self.port, "path": SERVER_PAGE}, self.settings)
         run_mode = answer.get("run_mode", "unknown")
-        return {"answers": answer["value"] == "up", "run_mode": run_mode, "detail": answer["detail"]}
+        told = {key: answer[key] for key in ("peer_trunk",) if key in answer}
+        return {"answers": answer["value"] == "up", "run_mode": run_mode, "detail": answer["detail"], **told}
 
     def _trunk_of(self, primary: Optional[str]) -> Tuple[Optional[bool], str]:
         if primary is None:

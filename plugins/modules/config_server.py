@@ -35,12 +35,25 @@ options:
     description: Units in the order of their start. The first is the Configuration Server itself.
     type: list
     elements: str
-    default: [genesys-confserv.service, genesys-scs.service]
+    default: [genesys-confserv.service, genesys-scs.service, genesys-message-server.service]
   process_driver:
-    description: How the units are looked at, started and stopped.
+    description:
+      - How the units are looked at, started and stopped.
+      - With V(mlcmd) a unit is an Application's name; the Configuration Server's own is refused, so name it, and what
+        starts before Solution Control Server, in C(systemd) of O(process_driver_options).
+      - With V(windows_service) a unit is a service of a Windows host. It was never tried on Windows; ports of that host
+        are not seen.
     type: str
-    choices: [systemd]
+    choices: [systemd, mlcmd, windows_service]
     default: systemd
+  process_driver_options:
+    description:
+      - For V(mlcmd) C(program), C(wrapper), C(password_file), C(systemd), C(cs_host), C(cs_port), C(cs_user),
+        C(cs_application), C(scs_host), C(scs_port), C(flags), C(statuses). Without C(wrapper) it is refused, for mlcmd
+        takes its password on its command line.
+      - For V(windows_service) C(through), how one encoded PowerShell command gets to the host, and C(commands).
+    type: dict
+    default: {}
   address:
     description: Address at which this host reaches its own Configuration Server.
     type: str
@@ -61,36 +74,15 @@ options:
     type: list
     elements: path
     default: []
-  layer:
-    description: How a configuration change is tried.
+  probe:
+    description:
+      - Which option of which Application V(verify) writes through O(layer).
+      - Make the Application for this alone.
     type: dict
+    default: {}
     suboptions:
-      driver:
-        description: Interface of the Configuration Layer.
-        type: str
-        choices: [gax]
-        default: gax
-      url:
-        description: Its base address. The certificate of an https address is verified.
-        type: str
-        required: true
-      user:
-        description: Who logs in.
-        type: str
-        required: true
-      password:
-        description: Password of O(layer.user).
-        type: str
-        required: true
-      ca_file:
-        description: Certificates that vouch for an https address; left out, the system's own.
-        type: path
-      timeout:
-        description: Seconds for one request.
-        type: float
-        default: 5
       application:
-        description: The Application whose option is changed.
+        description: Name of the Application.
         type: str
         default: sip-dr
       section:
@@ -130,6 +122,7 @@ options:
     default: 0.2
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
+  - contactcenter.sip_dr.configuration_layer
   - contactcenter.sip_dr.database
   - contactcenter.sip_dr.run
 attributes:
@@ -200,18 +193,28 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.config_server import (
     Doors,
-    Probe,
     ProxySession,
     Site,
     proxy_session,
     verified,
+)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import LayerError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer.probe import (
+    Probe,
     verify_writes,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import LayerError, Login
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer.registry import layer_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer.registry import (
+    LAYER_OPTION,
+    layer_of,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import Recorded
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process import ProcessDriver, ProcessError
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process.registry import processes_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process.registry import (
+    DRIVERS as PROCESS_DRIVERS,
+)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process.registry import (
+    processes_of,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.registry import (
@@ -225,13 +228,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal i
     run_step,
 )
 
-LAYER: Dict[str, Any] = {
-    "driver": {"type": "str", "choices": ["gax"], "default": "gax"},
-    "url": {"type": "str", "required": True},
-    "user": {"type": "str", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "ca_file": {"type": "path"},
-    "timeout": {"type": "float", "default": 5},
+PROBE: Dict[str, Any] = {
     "application": {"type": "str", "default": "sip-dr"},
     "section": {"type": "str", "default": "sip-dr"},
     "option": {"type": "str", "default": "last-write"},
@@ -247,13 +244,18 @@ ARGUMENTS: Dict[str, Any] = {
         "choices": ["observe", "readiness", "release", "take_over", "restore", "verify"],
         "default": "observe",
     },
-    "units": {"type": "list", "elements": "str", "default": ["genesys-confserv.service", "genesys-scs.service"]},
-    "process_driver": {"type": "str", "choices": ["systemd"], "default": "systemd"},
+    "units": {
+        "type": "list",
+        "elements": "str",
+        "default": ["genesys-confserv.service", "genesys-scs.service", "genesys-message-server.service"],
+    },
+    "process_driver": {"type": "str", "choices": list(PROCESS_DRIVERS), "default": "systemd"},
+    "process_driver_options": {"type": "dict", "default": {}},
     "address": {"type": "str", "default": "127.0.0.1"},
     "port": {"type": "int", "default": 2020},
     "files": {"type": "list", "elements": "path", "default": []},
     "database_is_here": {"type": "bool", "default": True},
-    "layer": {"type": "dict", "options": LAYER},
+    "probe": {"type": "dict", "default": {}, "options": PROBE, "apply_defaults": True},
     "proxy": {"type": "dict", "options": PROXY},
     "deadline": {"type": "float", "default": 30},
     "interval": {"type": "float", "default": 0.2},
@@ -276,14 +278,13 @@ def verify(site: Site, processes: ProcessDriver, params: Dict[str, Any], check_m
     """See that configuration can be written, and that this host's proxy follows. Raises LayerError."""
     seen = []
     if params["layer"]:
-        words = params["layer"]
-        login = Login(words["url"], words["user"], words["password"], words["ca_file"], words["timeout"])
+        words = params["probe"]
         who = params["run"]["id"] if params["run"] else "verify"
         marker = f"{who} {datetime.now(timezone.utc).isoformat(timespec='seconds')}"
         probe = Probe(words["application"], words["section"], words["option"], marker)
 
         def write() -> str:
-            return verify_writes(layer_of(words["driver"], login), probe, check_mode)
+            return verify_writes(layer_of(params["layer"]), probe, check_mode)
 
         seen.append(verified(write, site, "no configuration change was tried"))
     if params["proxy"]:
@@ -293,22 +294,27 @@ def verify(site: Site, processes: ProcessDriver, params: Dict[str, Any], check_m
     return {"changed": False, "seen": seen, "detail": "; ".join(seen) or "nothing was given to look at"}
 
 
+def through(site: Site, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Go through the door. Raises what main reports."""
+    deadline, interval, options = site.deadline, site.interval, params["process_driver_options"]
+    processes = processes_of(params["process_driver"], deadline, interval, options, site.units[0])
+    if params["door"] == "verify":
+        return verify(site, processes, params, check_mode)
+    database = database_of(params["database"], deadline, interval) if params["database_is_here"] else None
+    recorded = Recorded(params["state_dir"], "config_server")
+    return pass_door(Doors(site, processes, database, recorded, check_mode), params, check_mode)
+
+
 def main() -> None:
     """Parse, act, exit."""
-    module = AnsibleModule(dict(ARGUMENTS, **DATABASE_OPTION, **RUN_OPTION), supports_check_mode=True)
+    module = AnsibleModule(dict(ARGUMENTS, **LAYER_OPTION, **DATABASE_OPTION, **RUN_OPTION), supports_check_mode=True)
     params = module.params
-    deadline, interval = params["deadline"], params["interval"]
     if not params["units"]:
         module.fail_json(msg="units: at least the Configuration Server's own unit is expected")
+    deadline, interval = params["deadline"], params["interval"]
     site = Site(tuple(params["units"]), params["address"], params["port"], tuple(params["files"]), deadline, interval)
-    processes = processes_of(params["process_driver"], deadline, interval)
-    database = database_of(params["database"], deadline, interval) if params["database_is_here"] else None
-    doors = Doors(site, processes, database, Recorded(params["state_dir"], "config_server"), module.check_mode)
     try:
-        if params["door"] == "verify":
-            result = verify(site, processes, params, module.check_mode)
-        else:
-            result = pass_door(doors, params, module.check_mode)
+        result = through(site, params, module.check_mode)
     except (RefusedError, StaleTokenError) as refused:
         module.fail_json(msg=str(refused), refused=refused.refusal)
     except (DatabaseError, ProcessError, LayerError, JournalError, OSError) as error:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sip_server
-short_description: See and wait for single-site mode of a site's SIP Servers
+short_description: See, wait for and pin single-site mode of a site's SIP Servers
 version_added: 0.1.0
 author: The sip-dr founders (@sip-dr)
 description:
   - A SIP Server goes into single-site mode by itself when its inter-site Trunk DN is out of service.
-  - It peers again by itself when the trunk is back. This module changes nothing; it waits and asserts.
+  - It peers again by itself when the trunk is back. This module waits and asserts.
+  - Only V(pin) and V(unpin) change something, through the Configuration Layer, for a link that comes and goes.
   - Runs on a vantage host inside the site; it reads the HTTP monitoring pages of both SIP Servers of the pair.
 options:
   door:
@@ -23,8 +24,14 @@ options:
       - V(release) only reads; a site is isolated by the gateways, and its SIP Servers keep their configuration.
       - V(restore) waits until the site is peered again.
       - V(verify) fails at once unless the site is in the mode of O(expect).
+      - V(pin) saves C([TServer] dr-peer-trunk) of O(application), and C([TServer] dr-forward) of each DN of O(switch)
+        that has its own, removes them, and sees that SIP Server follows where its page tells the option.
+      - V(pin) leaves the Application's C(dr-forward) as it is, for without a peer there is nobody to forward to.
+      - V(unpin) puts back exactly what was saved, and forgets it. Without saved values it changes nothing.
+      - V(pin) and V(unpin) are refused without a master Configuration Server that takes writes, and when somebody else
+        changes the same object meanwhile.
     type: str
-    choices: [observe, readiness, release, take_over, restore, verify]
+    choices: [observe, readiness, release, take_over, restore, verify, pin, unpin]
     default: observe
   legs:
     description: The pair's SIP Servers by name, each with C(address).
@@ -56,15 +63,24 @@ options:
     type: str
     choices: [single_site, peered]
     default: single_site
+  application:
+    description: Name of the primary SIP Server's Application, for V(pin) and V(unpin).
+    type: str
+  switch:
+    description:
+      - DBID of the SIP Server's switch, whose DNs V(pin) looks through for a C(dr-forward) of their own.
+      - Left out, no DN is looked at.
+    type: str
+    default: ""
   page_names:
     description:
       - Names and words of the monitoring page, as lists, where they differ from the defaults.
       - Genesys does not publish the names of its elements; M(contactcenter.sip_dr.site_probe) has the same option.
-      - "Keys: C(run_mode), C(primary), C(backup), C(trunk), C(in_service), C(yes), C(no)."
+      - "Keys: C(run_mode), C(primary), C(backup), C(trunk), C(in_service), C(peer_trunk), C(yes), C(no)."
     type: dict
     default: {}
   deadline:
-    description: Seconds to wait for the mode.
+    description: Seconds to wait for the mode, or for the page to follow a pin.
     type: float
     default: 20.0
   interval:
@@ -77,13 +93,14 @@ options:
     default: 3.0
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
+  - contactcenter.sip_dr.configuration_layer
   - contactcenter.sip_dr.run
 attributes:
   check_mode:
     support: full
-    details: It looks once, and does not wait.
+    details: It looks once, and does not wait. V(pin) and V(unpin) log in and read, and write nothing.
   diff_mode:
-    support: none
+    support: full
 """
 
 EXAMPLES = r"""
@@ -95,6 +112,21 @@ EXAMPLES = r"""
       s2-sip-b: {address: 10.71.2.12}
     trunk: {dn: trunk_site1, oos_check: 1, oos_force: 2}
     run: {id: 20260131-031415, token: 7, step: single_site}
+
+- name: Keep it alone while the link comes and goes
+  contactcenter.sip_dr.sip_server:
+    door: pin
+    legs:
+      s2-sip-a: {address: 10.71.2.11}
+      s2-sip-b: {address: 10.71.2.12}
+    trunk: {dn: trunk_site1, oos_check: 1, oos_force: 2}
+    application: SIP_Server_2
+    switch: "102"
+    layer:
+      url: https://gax.site2.example.com:8443/gax/api/
+      user: sip-dr
+      password: "{{ vault_gax_password }}"
+    run: {id: 20260131-031415, token: 7, step: pin}
 """
 
 RETURN = r"""
@@ -114,6 +146,7 @@ peering:
   sample:
     mode: single_site
     primary: s2-sip-a
+    peer_trunk: trunk_site1
     trunk_in_service: false
     legs:
       s2-sip-a: {answers: true, run_mode: primary, detail: run mode primary}
@@ -128,6 +161,14 @@ ready:
   description: Whether all of it is met.
   type: bool
   returned: when O(door=readiness)
+saved:
+  description:
+    - What V(unpin) puts back, by object and option. After V(unpin), what it has put back.
+    - It lies on this host; whoever calls keeps it, too.
+  type: dict
+  returned: when O(door=pin) or O(door=unpin)
+  sample:
+    Application SIP_Server_2: {"[TServer] dr-peer-trunk": trunk_site1}
 refused:
   description: The guard that refused, its evidence, and the way round.
   type: dict
@@ -137,6 +178,11 @@ refused:
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import LayerError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer.registry import (
+    LAYER_OPTION,
+    layer_of,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.peering import (
     PEERED,
     SINGLE_SITE,
@@ -144,6 +190,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.peering impor
     PeeringError,
     Trunk,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.pinning import Pinning, Server, Waits, record_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Settings
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.page import PageNames
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
@@ -156,7 +203,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal i
 ARGUMENTS: Dict[str, Any] = {
     "door": {
         "type": "str",
-        "choices": ["observe", "readiness", "release", "take_over", "restore", "verify"],
+        "choices": ["observe", "readiness", "release", "take_over", "restore", "verify", "pin", "unpin"],
         "default": "observe",
     },
     "legs": {"type": "dict", "required": True},
@@ -171,12 +218,15 @@ ARGUMENTS: Dict[str, Any] = {
         },
     },
     "expect": {"type": "str", "choices": [SINGLE_SITE, PEERED], "default": SINGLE_SITE},
+    "application": {"type": "str"},
+    "switch": {"type": "str", "default": ""},
     "page_names": {"type": "dict", "default": {}},
     "deadline": {"type": "float", "default": 20.0},
     "interval": {"type": "float", "default": 1.0},
     "connect_timeout": {"type": "float", "default": 3.0},
 }
 WAITS_FOR = {"take_over": SINGLE_SITE, "restore": PEERED}
+PINS = ("pin", "unpin")
 
 
 def pair_of(params: Dict[str, Any]) -> Pair:
@@ -208,18 +258,38 @@ def wait(pair: Pair, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]
     return {"changed": False, "peering": seen, "detail": seen["detail"], "journal": step.journal}
 
 
+def pin(pair: Pair, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Pin or unpin, as a step of the run. Raises what main reports."""
+    server = Server(params["application"], params["switch"])
+    waits = Waits(params["deadline"], params["interval"])
+    recorded = record_of(params["state_dir"], params["application"])
+    pinning = Pinning(layer_of(params["layer"]), server, pair, recorded, waits, check_mode)
+    with run_step(params["run"], params["state_dir"], check_mode) as step:
+        result = {"pin": pinning.pin, "unpin": pinning.unpin}[params["door"]](step)
+        step.end(changed=result["changed"], detail=result["detail"])
+    return dict(result, journal=step.journal)
+
+
+def through(pair: Pair, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Go through the door. Raises what main reports."""
+    if params["door"] in PINS:
+        return pin(pair, params, check_mode)
+    return wait(pair, params, check_mode) if params["door"] in WAITS_FOR else look(pair, params)
+
+
 def main() -> None:
-    """Parse, look or wait, exit."""
-    module = AnsibleModule(dict(ARGUMENTS, **RUN_OPTION), supports_check_mode=True)
+    """Parse, go through the door, exit."""
+    needs = [("door", door, ["application", "layer"]) for door in PINS]
+    arguments = dict(ARGUMENTS, **LAYER_OPTION, **RUN_OPTION)
+    module = AnsibleModule(arguments, required_if=needs, supports_check_mode=True)
     params = module.params
     try:
-        pair = pair_of(params)
-        found = wait(pair, params, module.check_mode) if params["door"] in WAITS_FOR else look(pair, params)
+        found = through(pair_of(params), params, module.check_mode)
     except RefusedError as error:
         module.fail_json(msg=str(error), refused=error.refusal)
     except PeeringError as error:
         module.fail_json(msg=str(error), peering=error.seen)
-    except (JournalError, OSError, ValueError) as error:
+    except (LayerError, JournalError, OSError, ValueError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**found)
 

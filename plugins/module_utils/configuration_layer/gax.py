@@ -4,79 +4,99 @@
 """Driver `gax`: the REST interface of Genesys Administrator Extension.
 
 The vendor does not document it; what is used here is what public code uses (sapk/go-genesys,
-sapk/docker-lab-genesys): a session by cookie, and objects that are read and written whole.
-The certificate of an https address is always verified.
+sapk/docker-lab-genesys): a session by cookie, and objects that are read and written whole. What that code does not show
+is in `SHAPE`, so that an installation can say otherwise.
 """
 
 from __future__ import annotations
 
-import http.client
-import http.cookiejar
-import json
-import ssl
-import urllib.error
-import urllib.parse
-import urllib.request
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import LayerError, Login
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import (
+    APPLICATION,
+    DN,
+    Key,
+    Login,
+    Target,
+    only,
+    shaped,
+)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer.http_json import (
+    Session,
+    part,
+    path_of,
+)
+
+SHAPE: Dict[str, Any] = {
+    "application_options": "options",
+    "dn_options": "userproperties",
+    "dn_query": "name",
+    "switch_query": "switchdbid",
+}
+"""Where options stand in an object (both seen in public code), and by which parameters DNs are asked for (not seen)."""
 
 
 class Gax:
     """One person's session with GAX. `login.url` is the base, for example `https://gax.example.com:8443/gax/api/`."""
 
     def __init__(self, login: Login) -> None:
-        """Prepare the session; nothing is sent yet. Raises LayerError for an address that is not http or https."""
+        """Prepare the session; nothing is sent yet. Raises LayerError for an address or a shape that is none."""
         self._login = login
-        self._base = login.url.rstrip("/") + "/"
-        if urllib.parse.urlsplit(self._base).scheme not in ("http", "https"):
-            raise LayerError(f"{login.url!r} is no http or https address")
-        self._opener = urllib.request.build_opener(
-            # No proxy of the environment: a failover must not depend on one.
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=login.ca_file)),
-        )
+        self._shape = shaped(SHAPE, login.shape)
+        self._session = Session("GAX", login)
 
     def log_in(self) -> None:
         """Begin a session. Raises LayerError."""
         words = {"username": self._login.user, "password": self._login.password, "isPasswordEncrypted": False}
-        self._request("POST", "session/login", words)
+        self._session.ask("POST", "session/login", words)
 
-    def application(self, name: str) -> Dict[str, Any]:
-        """Return a CfgApplication, whole. Raises LayerError when there is not exactly one of that name."""
-        query = urllib.parse.urlencode({"brief": "false", "type": "CfgApplication", "name": name})
-        found = self._request("GET", "cfg/objects?" + query)
-        if not isinstance(found, list) or len(found) != 1:
-            count = len(found) if isinstance(found, list) else "no list of"
-            raise LayerError(f"{count} Applications are named {name!r}, one is expected")
-        return dict(found[0])
+    def read(self, target: Target) -> Dict[str, Any]:
+        """Return an object, whole. Raises LayerError when there is not exactly one of that name."""
+        if target.kind == APPLICATION:
+            named = [one for one in self._list(APPLICATION, {"name": target.name}) if one.get("name") == target.name]
+            return only(named, target)
+        numbered = self._list(target.kind, {self._shape["dn_query"]: target.name})
+        return only([one for one in self._of(numbered, target.switch) if self.number(one) == target.name], target)
 
-    def write(self, application: Dict[str, Any]) -> None:
-        """Write a CfgApplication back, whole. Raises LayerError when it is refused, as by a read-only server."""
-        path = "cfg/objects/CfgApplication/" + urllib.parse.quote(str(application["dbid"]), safe="")
-        self._request("PUT", path, application)
+    def dns(self, switch: str) -> List[Dict[str, Any]]:
+        """Return every DN of a switch, whole; `switch` is its dbid. Raises LayerError."""
+        return self._of(self._list(DN, {self._shape["switch_query"]: switch}), switch)
 
-    def _request(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Any:  # noqa: ANN401  any JSON
-        data = None if body is None else json.dumps(body).encode("utf-8")
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        request = urllib.request.Request(self._base + path, data=data, headers=headers, method=method)
-        where = f"GAX at {self._base}: {method} {path.partition('?')[0]}"
-        try:
-            with self._opener.open(request, timeout=self._login.timeout) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            raise LayerError(f"{where} was answered {error.code} ({_reason(error)})") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise LayerError(f"{where}: {getattr(error, 'reason', None) or error}") from error
-        try:
-            return json.loads(text) if text else None
-        except ValueError as error:
-            raise LayerError(f"{where}: the answer is not JSON") from error
+    def number(self, dn: Mapping[str, Any]) -> str:
+        """Return the number of a DN that was read."""
+        return str(dn.get("number", ""))
 
+    def write(self, target: Target, found: Mapping[str, Any]) -> None:
+        """Write an object back, whole. Raises LayerError when it is refused, as by a read-only server."""
+        self._session.ask("PUT", f"cfg/objects/{target.kind}/{part(found['dbid'])}", found)
 
-def _reason(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read())["message"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return str(error.reason)
+    def options(self, target: Target, found: Mapping[str, Any]) -> Dict[Key, str]:
+        """Return the options of an object: `property`, a list of section, key and value."""
+        return {(item["section"], item["key"]): str(item["value"]) for item in self._properties(target, found)}
+
+    def with_options(
+        self, target: Target, found: Mapping[str, Any], wanted: Mapping[Key, Optional[str]]
+    ) -> Dict[str, Any]:
+        """Return the object with these options set (None: removed) and everything else as it was."""
+        field = self._field(target)
+        kept = [item for item in self._properties(target, found) if (item["section"], item["key"]) not in wanted]
+        new = [{"section": key[0], "key": key[1], "value": value} for key, value in wanted.items() if value is not None]
+        return dict(found, **{field: dict(found.get(field) or {}, property=[*kept, *new])})
+
+    def _field(self, target: Target) -> str:
+        return str(self._shape["application_options" if target.kind == APPLICATION else "dn_options"])
+
+    def _properties(self, target: Target, found: Mapping[str, Any]) -> List[Dict[str, Any]]:
+        return list((found.get(self._field(target)) or {}).get("property") or [])
+
+    def _list(self, kind: str, query: Mapping[str, str]) -> List[Dict[str, Any]]:
+        path = path_of("cfg/objects", {"brief": "false", "type": kind, **query})
+        found = self._session.ask("GET", path).body
+        if not isinstance(found, list):
+            raise self._session.failure(path, "a list of objects is expected")
+        return [dict(one) for one in found]
+
+    @staticmethod
+    def _of(dns: List[Dict[str, Any]], switch: str) -> List[Dict[str, Any]]:
+        # Not left to the server: whether it filters by the switch is not known.
+        return [one for one in dns if str(one.get("switchdbid")) == switch]

@@ -18,6 +18,8 @@ SERVERS = {site: {"address": "127.0.0.1", "port": NOBODY} for site in ("site1", 
 PHONE = {"name": "a", "dn": "1", "registration": "single", "driver": "yealink", "mac": "001565000021", "address": "::1"}
 TRUNK = {"dn": "trunk_site1", "oos_check": 1, "oos_force": 2}
 LEGS = {"s2-sip-a": {"address": "127.0.0.1"}}
+NO_LAYER = {"url": f"http://127.0.0.1:{NOBODY}/gax/api/", "user": "sip-dr", "password": "s3cret-of-the-layer"}
+PIN = {"legs": LEGS, "trunk": TRUNK, "application": "SIP_Server_2", "layer": NO_LAYER, "connect_timeout": 0.2}
 
 
 def call(module: ModuleType, capsys: pytest.CaptureFixture[str], **options: object) -> dict:
@@ -53,6 +55,8 @@ def test_a_failed_step_is_journalled_as_failed(capsys: pytest.CaptureFixture[str
         (media_gateway, {"door": "restore"}),
         (sip_phone, {"door": "take_over", "site": "site2", "servers": SERVERS, "phones": [PHONE], **QUICK}),
         (sip_server, {"door": "take_over", "legs": LEGS, "trunk": TRUNK}),
+        (sip_server, {"door": "pin", **PIN}),
+        (sip_server, {"door": "unpin", **PIN}),
     ],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -108,3 +112,32 @@ def test_a_silent_pair_is_no_single_site_mode(capsys: pytest.CaptureFixture[str]
 def test_unknown_page_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     found = call(sip_server, capsys, legs=LEGS, trunk=TRUNK, page_names={"colour": ["red"]})
     assert "page_names" in found["msg"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_pin_without_a_configuration_server_is_refused_and_tells_no_password(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, check_mode: bool
+) -> None:
+    found = call(sip_server, capsys, door="pin", state_dir=str(tmp_path), _ansible_check_mode=check_mode, **PIN)
+    assert found["failed"]
+    assert found["refused"]["guard"] == "pinning needs a master Configuration Server that takes writes"
+    assert "s3cret" not in json.dumps(found)
+
+
+def test_unpinning_without_saved_values_is_no_step_that_failed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = call(sip_server, capsys, door="unpin", state_dir=str(tmp_path), run=RUN, **PIN)
+    assert (found["changed"], found["saved"]) == (False, {})
+    assert [record["event"] for record in read_journal(str(tmp_path))] == ["begin", "end"]
+
+
+@pytest.mark.parametrize("missing", ["application", "layer"])
+def test_a_pin_needs_to_know_where_and_whom(capsys: pytest.CaptureFixture[str], missing: str) -> None:
+    options = {name: value for name, value in PIN.items() if name != missing}
+    assert missing in call(sip_server, capsys, door="pin", **options)["msg"]
+
+
+def test_a_shape_that_is_none_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    options = {**PIN, "layer": {**NO_LAYER, "shape": {"colour": "red"}}}
+    assert "shape: colour unknown" in call(sip_server, capsys, door="pin", state_dir=str(tmp_path), **options)["msg"]
