@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_outcome import may_go_on, plan_outcome
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_outcome import (
+    may_go_on,
+    must_undo,
+    plan_outcome,
+)
 
 
 class FilterModule:
@@ -15,4 +19,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"plan_outcome": plan_outcome, "may_go_on": may_go_on}
+        return {"plan_outcome": plan_outcome, "may_go_on": may_go_on, "must_undo": must_undo}

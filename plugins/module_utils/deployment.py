@@ -104,21 +104,34 @@ def site_hosts(continuity: Mapping[str, Any], site_name: str) -> List[str]:
 
 
 def step_hosts(continuity: Mapping[str, Any], failed: str) -> Dict[str, List[str]]:
-    """Return the hosts on which each step of a site failure acts, reachable or not, in the steps' order."""
+    """Return the hosts on which each step away from a site acts, reachable or not, in the steps' order."""
     survivor = peer(continuity, failed)
     database = database_host(continuity, survivor)
     server = site(continuity, survivor)["configuration"]["host"]
+    old_database = database_host(continuity, failed)
+    old_server = site(continuity, failed)["configuration"]["host"]
     return {
         "prefer_survivor": gateways(continuity),
         "move_phones": provisioning_hosts(continuity),
         "single_site": vantage_hosts(continuity, survivor),
         "verify_call_plane": gateways(continuity),
-        "stop_old_master": [site(continuity, failed)["configuration"]["host"]],
-        "fence": [database_host(continuity, failed)],
+        "preflight_database": [database],
+        "preflight_server": [server],
+        "freeze_writes": [old_database],
+        "stop_old_master": [old_server],
+        "fence": [old_database],
+        "revoke_ticket": [database],
+        "take_ticket": configuration_hosts(continuity, survivor),
         "promote_database": [database],
         "start_config_server": [server],
         "repoint_names": name_clients(continuity),
         "verify_configuration": [server],
+        "resync_old": [old_database],
+        "return_ticket": [database],
+        "unfreeze": [old_database],
+        "unfence": [old_database],
+        "restart_old_master": [old_server],
+        "verify_undone": [old_server],
     }
 
 

@@ -28,7 +28,7 @@ LAST_MASTER_UNKNOWN: Refusal = {
 }
 
 WAYS = {
-    "NORMAL": "nothing has failed; a planned move is not a failover",
+    "NORMAL": "nothing has failed; the configuration alone is moved by playbooks/move_master.yml",
     "BLIND_SPOT": "nothing has failed; the evidence names what cannot be seen: mend that and look again",
     "SUSPECT": (
         "wait until the verdict is settled and run this again; if it cannot settle and two different people know that"
@@ -40,11 +40,20 @@ WAYS = {
     "NO_HEALTHY_SITE": "neither site is fit to take over: mend one, then run playbooks/health_check.yml",
     "TRUNK_OOS": "the sites live, the trunk between them does not: mend the trunk; each site serves its own calls",
     "TRUNK_OOS_ASYM": "the sites live, the trunk between them does not: mend the trunk; each site serves its own calls",
-    "PARTITION": "both sites live, the link between them does not: mend the link; each site serves its own calls",
-    "PARTITION_ASYM": "both sites live, the link between them does not: mend the link; each site serves its own calls",
+    "PARTITION": (
+        "both sites live, the link between them does not: mend the link; each site serves its own calls"
+        " (playbooks/network_failure.yml)"
+    ),
+    "PARTITION_ASYM": (
+        "both sites live, the link between them does not: mend the link; each site serves its own calls"
+        " (playbooks/network_failure.yml)"
+    ),
     "MGMT_PARTITION": "calls are well, the management path is not: mend that path",
     "SITE_DOWNTIME": "{site} is in a declared downtime: end it first, if it is not meant to be down",
-    "NO_MASTER": "no site has failed: restart the master Configuration Server where it ran last",
+    "NO_MASTER": (
+        "no site has failed, nobody is the master: playbooks/move_master.yml -e continuity_to_site=SITE, with the site"
+        " where it ran last, or the other one"
+    ),
     "DUAL_MASTER": "two masters are active: two people choose the survivor, the other is stopped",
     "OBSERVER_BLIND": "this observer cannot see: mend its network, or run from another controller",
     "BOTH_DOWN": "there is no site to fail over to: two people order a cold start",
@@ -73,8 +82,8 @@ def verdict_refusal(decision: Mapping[str, Any], failed: str, survivor: str) -> 
     else:
         way = WAYS.get(verdict, "run playbooks/health_check.yml").format(failed=failed, site=site or failed)
     about = f"{verdict} {site}" if site else verdict
-    sentences = [f"The verdict is {about}, not SITE_DOWN {failed}.", *map(_sentence, decision.get("evidence") or [])]
-    return _refusal("verdict", "all", sentences, way)
+    sentences = [f"The verdict is {about}, not SITE_DOWN {failed}.", *map(said, decision.get("evidence") or [])]
+    return refusal("verdict", "all", sentences, way)
 
 
 def forbidden_refusal(decision: Mapping[str, Any], action: str, plane: str) -> List[Refusal]:
@@ -82,7 +91,7 @@ def forbidden_refusal(decision: Mapping[str, Any], action: str, plane: str) -> L
     if action not in (decision.get("forbidden") or []):
         return []
     evidence = [f"The verdict {decision['verdict']} forbids {action}."]
-    return [_refusal("forbidden", plane, evidence, "run playbooks/health_check.yml; it says what is missing")]
+    return [refusal("forbidden", plane, evidence, "run playbooks/health_check.yml; it says what is missing")]
 
 
 def survivor_refusal(request: Mapping[str, Any], survivor: str, hosts: List[str]) -> List[Refusal]:
@@ -91,25 +100,45 @@ def survivor_refusal(request: Mapping[str, Any], survivor: str, hosts: List[str]
     if not silent:
         return []
     evidence = [f"{', '.join(silent)} of {survivor} cannot be reached: nobody could take over."]
-    return [_refusal("survivor_reachable", "configuration", evidence, "mend the way to it and run this again")]
+    return [refusal("survivor_reachable", "configuration", evidence, "mend the way to it and run this again")]
 
 
-def fence_refusal(request: Mapping[str, Any], failed: str, host: str) -> List[Refusal]:
+def fence_refusal(request: Mapping[str, Any], failed: str, silent: List[str]) -> List[Refusal]:
     """Refuse to promote while the old writer may still write and nobody vouches that it does not (invariant 2).
 
-    `host` is that of the failed site's database. Where it can be reached it is fenced, and nobody's word replaces that.
+    For a fence that can be neither seen nor waited for: `silent` are the failed site's configuration hosts that do not
+    answer, and no armed dead-man stands for them.
     """
-    if host in request["reachable"] or len(attesters(request)) >= 2:
+    if len(attesters(request)) >= 2:
         return []
     evidence = [
-        f"{host} of {failed} cannot be reached: that its database takes no writes cannot be seen.",
+        f"{', '.join(silent)} of {failed} cannot be reached: that its database takes no writes cannot be seen.",
+        *(["The ticket does not say that its dead-man is armed."] if request.get("ticket") else []),
         _attested(request),
     ]
     way = (
         f"two different people make sure that {failed}'s Configuration Server and database are off, and say so:"
         " -e continuity_first_attester=alice -e continuity_second_attester=bob"
     )
-    return [_refusal("fence", "configuration", evidence, way)]
+    return [refusal("fence", "configuration", evidence, way)]
+
+
+def ticket_refusal(request: Mapping[str, Any], stores: List[str]) -> List[Refusal]:
+    """Refuse to move the configuration while nobody knows who holds the ticket (invariant 2)."""
+    ticket = request.get("ticket")
+    known = isinstance(ticket, Mapping) and ticket.get("holder", "unknown") != "unknown"
+    if not known:
+        evidence = [f"No majority of the coordination store ({', '.join(stores)}) says who holds the ticket."]
+        way = "bring a second member of the store back, then run this again"
+        return [refusal("ticket", "configuration", evidence, way)]
+    return []
+
+
+def revoked_refusal(survivor: str) -> Refusal:
+    """Refuse to leave it at that where the site that stays has lost its ticket to a move that came to no end."""
+    evidence = [f"The ticket was taken from {survivor} and nobody has it: no site may be written to."]
+    way = f"playbooks/move_master.yml -e continuity_to_site={survivor} gives it back: nothing was promoted since"
+    return refusal("ticket", "configuration", evidence, way)
 
 
 def coordination_refusal(request: Mapping[str, Any], hosts: List[str]) -> List[Refusal]:
@@ -117,7 +146,7 @@ def coordination_refusal(request: Mapping[str, Any], hosts: List[str]) -> List[R
     if any(host in request["reachable"] for host in hosts):
         return []
     evidence = [f"None of the coordination hosts ({', '.join(hosts)}) can be reached: nobody holds the run lock."]
-    return [_refusal("coordination", "configuration", evidence, "bring one of them back, then run this again")]
+    return [refusal("coordination", "configuration", evidence, "bring one of them back, then run this again")]
 
 
 def data_loss_refusal(request: Mapping[str, Any], policy: Mapping[str, Any]) -> List[Refusal]:
@@ -131,7 +160,7 @@ def data_loss_refusal(request: Mapping[str, Any], policy: Mapping[str, Any]) -> 
         "if what the dead primary had not yet sent may be lost, two different people say so for this run only:"
         f" -e continuity_allow_data_loss={run_id} -e continuity_first_attester=alice -e continuity_second_attester=bob"
     )
-    return [_refusal("data_loss", "configuration", _lag_evidence(request, limit), way)]
+    return [refusal("data_loss", "configuration", _lag_evidence(request, limit), way)]
 
 
 def _lag_evidence(request: Mapping[str, Any], limit: float) -> List[str]:
@@ -150,9 +179,11 @@ def _attested(request: Mapping[str, Any]) -> str:
     return f"Attested by {people[0]} only; two different people are needed." if people else "Nobody has attested it."
 
 
-def _refusal(guard: str, plane: str, evidence: List[str], way: str) -> Refusal:
+def refusal(guard: str, plane: str, evidence: List[str], way: str) -> Refusal:
+    """Return a refusal, its evidence given as sentences."""
     return {"guard": guard, "blocks": plane, "evidence": " ".join(evidence), "way": way}
 
 
-def _sentence(text: str) -> str:
+def said(text: str) -> str:
+    """Return a text as a sentence."""
     return text if text.endswith((".", "!", "?")) else text + "."

@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import SITE_FAILURE
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import FAILOVER_VERDICTS
 
 BUSINESS_TABLE = {
@@ -75,12 +74,11 @@ def _steps(
     plan: Mapping[str, Any], journal: Iterable[Mapping[str, Any]], checks: Iterable[Mapping[str, Any]]
 ) -> List[Dict[str, Any]]:
     """Put what happened beside each step of the plan; steps of an earlier, interrupted start come from the journal."""
-    planned = {step["name"]: step for step in plan.get("steps") or []}
+    planned = {step["name"]: step for step in [*(plan.get("steps") or []), *(plan.get("undone") or [])]}
     happened: Dict[str, List[Mapping[str, Any]]] = {}
     for record in journal:
         happened.setdefault(str(record["step"]), []).append(record)
-    order = [kind.name for kind in SITE_FAILURE]
-    names = sorted({*planned, *happened}, key=lambda name: (order.index(name) if name in order else len(order), name))
+    names = [*planned, *(name for name in happened if name not in planned)]
     judged = {check["name"]: check for check in checks}
     return [_step(name, planned.get(name, {}), happened.get(name, []), judged.get(name)) for name in names]
 
@@ -186,7 +184,8 @@ def _unprotected(decision: Mapping[str, Any], plan: Mapping[str, Any], steps: Se
         f"no second site: {survivor} carries every call alone": decision.get("verdict") in FAILOVER_VERDICTS,
         f"{survivor} was not fit when it took over: see the evidence": decision.get("verdict")
         == "SITE_DOWN_PEER_UNFIT",
-        "no standby database: what is written now is held once": "promote_database" in ended_well,
+        "no standby database: what is written now is held once": "promote_database" in ended_well
+        and "resync_old" not in ended_well,
         f"no writable configuration: it did not move ({', '.join(blocked)})": bool(blocked),
         f"nobody has seen the writer of {failed} stop: keep it off until failback": "attested_fence" in used,
         "what the dead primary had not sent is lost: compare the configuration": "allow_data_loss" in used,

@@ -6,6 +6,7 @@
     sip-dr status   -i INVENTORY                 health_check
     sip-dr plan     -i INVENTORY --site SITE     failover --check --diff
     sip-dr failover -i INVENTORY --site SITE [--attest NAME --attest NAME] [--allow-data-loss RUN]
+    sip-dr move     -i INVENTORY --to SITE       move_master: the configuration alone, planned or to end NO_MASTER
     sip-dr report   -i INVENTORY [--run RUN]     report
     sip-dr replay RUN | why [RUN] | backtest FOLDER [--policy FILE]     of what was saved; no host is asked (saved.py)
 
@@ -39,7 +40,13 @@ EXIT_CODES = {
     "replay: a saved decision comes out differently": DIFFERS,
 }
 ATTENTION = ("BLIND_SPOT", "DEGRADED", "SUSPECT")
-PLAYBOOKS = {"status": "health_check", "plan": "failover", "failover": "failover", "report": "report"}
+PLAYBOOKS = {
+    "status": "health_check",
+    "plan": "failover",
+    "failover": "failover",
+    "move": "move_master",
+    "report": "report",
+}
 # The settings of ansible.cfg in the tree, for a run from any other folder.
 SETTINGS = {
     "ANSIBLE_FORKS": "50",
@@ -58,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
         "status": "observe and decide; exit code 0 only for NORMAL",
         "plan": "what a failover would do; nothing is touched",
         "failover": "save the calls, then move the configuration as far as its guards allow",
+        "move": "move the configuration to a site, while nothing has failed or nobody is the master",
         "report": "print the last run's report",
     }
     for name, text in texts.items():
@@ -65,15 +73,18 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("-i", "--inventory", required=True, help="inventory, as for ansible-playbook")
         command.add_argument("-e", "--extra-vars", action="append", default=[], help="as for ansible-playbook")
         if PLAYBOOKS[name] == "failover":
-            _add_failover(command)
+            command.add_argument("--site", required=True, help="the failed site")
+        if name == "move":
+            command.add_argument("--to", required=True, help="the site that shall be written to")
+        if PLAYBOOKS[name] in ("failover", "move_master"):
+            _add_words_of_people(command)
         if name == "report":
             command.add_argument("--run", default="", help="a run id; the last run without it")
     add_commands(commands)
     return root
 
 
-def _add_failover(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--site", required=True, help="the failed site")
+def _add_words_of_people(command: argparse.ArgumentParser) -> None:
     command.add_argument("--attest", action="append", default=[], metavar="NAME", help="who has seen it; give two")
     command.add_argument("--allow-data-loss", default="", metavar="RUN", help="the run id that the refusal printed")
 
@@ -83,6 +94,7 @@ def variables(options: argparse.Namespace) -> dict[str, str]:
     first, second = [*getattr(options, "attest", []), "", ""][:2]
     given = {
         "continuity_failed_site": getattr(options, "site", ""),
+        "continuity_to_site": getattr(options, "to", ""),
         "continuity_first_attester": first,
         "continuity_second_attester": second,
         "continuity_allow_data_loss": getattr(options, "allow_data_loss", ""),

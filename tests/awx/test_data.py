@@ -87,15 +87,6 @@ def template(request: pytest.FixtureRequest) -> dict[str, Any]:
     return one("controller_templates", request.param)
 
 
-@pytest.fixture
-def survey() -> list[dict[str, Any]]:
-    """The questions of the failover's survey."""
-    template = one("controller_templates", "sip-dr failover")
-    assert template["survey_enabled"]
-    questions: list[dict[str, Any]] = template["survey_spec"]["spec"]
-    return questions
-
-
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_a_file_holds_the_objects_of_its_name(path: Path) -> None:
     content = yaml.safe_load(path.read_text())
@@ -150,14 +141,23 @@ def test_nothing_prompts() -> None:
     assert asked == []
 
 
-def test_the_survey_asks_for_what_the_plan_takes(survey: list[dict[str, Any]]) -> None:
+SUBJECTS = {"sip-dr failover": "continuity_failed_site", "sip-dr move master": "continuity_to_site"}
+"""The one thing that each of these runs is about; a survey must ask for its own and for no other's."""
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_the_survey_asks_for_what_the_plan_takes(name: str) -> None:
+    template = one("controller_templates", name)
+    assert template["survey_enabled"]
+    survey: list[dict[str, Any]] = template["survey_spec"]["spec"]
     spec = specification("continuity_plan")
-    said_by_a_person = {name for name in spec if not name.startswith("continuity_plan_")}
-    assert {question["variable"] for question in survey} == said_by_a_person
+    said_by_a_person = {option for option in spec if not option.startswith("continuity_plan_")}
+    others = set(SUBJECTS.values()) - {SUBJECTS[name]}
+    assert {question["variable"] for question in survey} == said_by_a_person - others
     for question in survey:
         option = spec[question["variable"]]
         assert SURVEY_TYPES[question["type"]] == option["type"], question["variable"]
-        assert question["required"] is option.get("required", False), question["variable"]
+        assert question["required"] is (question["variable"] == SUBJECTS[name]), question["variable"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from two_site_lab.lab import Lab
 
 LAB = Lab(os.environ.get("SIP_DR_LAB", "dr"))
 FAILED, SURVIVOR, STORE = "site1", "site2", "s2-cfg"
-CREDENTIAL = {"config_server_gax_user": "gax_user", "config_server_gax_password": "gax_password"}
+CREDENTIAL = {"config_server_layer_user": "gax_user", "config_server_layer_password": "gax_password"}
 """What the lab's inventory holds and AWX's does not: the credential's variables, and its fields."""
 STORY = (
     "first_check",

@@ -16,6 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import (
+    EtcdClient,
+    read_settings,
+)
 from two_site_lab import truth, truth_configuration
 from two_site_lab.calls import figures
 from two_site_lab.errors import LabError
@@ -24,6 +28,8 @@ from two_site_lab.machine import wait_until
 from two_site_lab.setup.cfg import MASTER_NAME, psql
 
 STATE_DIRECTORY = "var/lib/sip-dr"
+STORE_HOST = "witness"  # it stands in no site, so it answers whichever fails
+SETTINGS = "etc/sip-dr/etcd.json"
 CALL_TIMEOUT = 16  # seconds until SIPp gives a call up: until then it is neither answered nor failed
 PLAYBOOK_DEADLINE = 240
 RUN_ID = re.compile(r"continuity_allow_data_loss=(\S+)")
@@ -34,7 +40,7 @@ import sys
 from two_site_lab import lab, truth_configuration
 truth_configuration.start_writes(lab.Lab(sys.argv[1]))
 """
-WRITER_UNITS = ("genesys-confserv.service", "genesys-scs.service")
+WRITER_UNITS = ("genesys-confserv.service", "genesys-scs.service", "genesys-message-server.service")
 
 
 def in_control(lab: Lab) -> bool:
@@ -124,10 +130,17 @@ class Road:
         records = [json.loads(line) for line in (path.read_text() if path.exists() else "").splitlines() if line]
         return {record["step"]: record.get("outcome", record["event"]) for record in records}
 
-    def stored(self, host: str, key: str) -> object:
-        """A record of a host's coordination store, None where there is none."""
-        path = self.file(host, f"{STATE_DIRECTORY}/store/{key}.json")
-        return json.loads(path.read_text()) if path.exists() else None
+    def store(self) -> dict[str, object]:
+        """Everything that the coordination store holds, by key; without what changes all the time."""
+        settings = read_settings(str(self.file(STORE_HOST, SETTINGS)))
+        ca_file = str(self.file(STORE_HOST, settings.ca_file.lstrip("/")))
+        client = EtcdClient(settings._replace(ca_file=ca_file))
+        try:
+            held = {key: found.value for key, found in client.range("").items()}
+        finally:
+            client.close()
+        held["ticket"] = {key: value for key, value in held["ticket"].items() if key not in ("n", "by")}
+        return {key: value for key, value in held.items() if key != "records/track"}
 
     def alive(self, kind: str) -> list[str]:
         """The hosts of a kind that have power."""
@@ -140,7 +153,8 @@ class Road:
         """
         lists = {host: self.file(host, "etc/kamailio/dispatcher.list").read_text() for host in self.alive("gw")}
         states = {host: self._state_files(host) for kind in ("cfg", "gw", "phones") for host in self.alive(kind)}
-        return {"lists": lists, "files": states, **self.configuration(), "phones": self._provisioning()}
+        kept = {"store": self.store(), "lists": lists, "files": states}
+        return {**kept, **self.configuration(), "phones": self._provisioning()}
 
     def _state_files(self, host: str) -> dict[str, str]:
         root = self.file(host, STATE_DIRECTORY)
@@ -164,7 +178,6 @@ class Road:
 
     def canonical(self) -> dict[str, object]:
         """What a failover leaves behind, without times and run ids."""
-        site = {host: self._run_left(host) for host in self.alive("cfg")}
         plane = self.configuration()
         masters = {host: self._master(text) for host, text in plane.pop("names").items()}
         return {
@@ -172,7 +185,7 @@ class Road:
             "phones": sorted({PHONE_SERVER.search(text)[1] for text in self._provisioning().values()}),
             "masters": masters,
             **plane,
-            **{key: {host: left[key] for host, left in site.items()} for key in ("run", "lock", "events")},
+            **self._run_left(),
             "journal": {host: self.last_events(host) for kind in ("cfg", "gw", "phones") for host in self.alive(kind)},
         }
 
@@ -183,13 +196,16 @@ class Road:
         targets = TARGET.findall(self.file(gateway, "etc/kamailio/dispatcher.list").read_text())
         return [site for _, site in sorted(targets, key=lambda target: -int(target[0]))]
 
-    def _run_left(self, host: str) -> dict[str, object]:
-        run = (self.stored(host, "run") or {}).get("value", {})
-        events = (self.stored(host, "events") or {}).get("value", [])
+    def _run_left(self) -> dict[str, object]:
+        store = self.store()
+        run = store.get("records/run", {}).get("value", {})
+        events = store.get("records/events", {}).get("value", [])
+        ticket = store["ticket"]
         return {
             "run": (run.get("failed"), run.get("status")),
-            "lock": self.stored(host, "lock"),
+            "lock": store.get("lock"),
             "events": [(event["type"], event["site"], event["scope"]) for event in events],
+            "ticket": (ticket["holder"], ticket["for"], ticket["revoked_from"]),
         }
 
     def people(self, site: str) -> tuple[int, int]:

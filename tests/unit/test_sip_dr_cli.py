@@ -20,6 +20,10 @@ def test_a_failover_hands_on_what_the_person_said():
     }
 
 
+def test_a_move_names_where_to():
+    assert variables(parser().parse_args(["move", "-i", "x", "--to", "b"])) == {"continuity_to_site": "b"}
+
+
 def test_a_plan_touches_nothing():
     options = parser().parse_args(["plan", "-i", "x", "--site", "a", "-e", "b=c d"])
     assert command_line(options) == "--check --diff -e 'b=c d'"

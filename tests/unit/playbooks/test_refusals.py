@@ -128,6 +128,7 @@ DOWNTIME = {
     "continuity_downtime_minutes": "60",
     "continuity_downtime_why": "power",
 }
+PIN = {"continuity_pin": "pin", "continuity_pin_by": "alice", "continuity_pin_sites": "fra"}
 STATEMENTS = {
     "nobody attests": ("attest", {}, "continuity_attested_site, continuity_first_attester: expected"),
     "one person twice": ("attest", {**ATTEST, "continuity_second_attester": " Alice "}, "Refused: two_people."),
@@ -161,6 +162,17 @@ STATEMENTS = {
         {**DOWNTIME, "continuity_downtime_of": "fra-gw-9"},
         "continuity_downtime_of: expected a site or a media gateway (fra, ams, fra-gw-1,",
     ),
+    "nobody pins": (
+        "pin",
+        {"continuity_pin": "pin"},
+        "continuity_pin, continuity_pin_by: expected pin or unpin, and your",
+    ),
+    "pinned in another way": ("pin", {**PIN, "continuity_pin": "hold"}, "expected pin or unpin"),
+    "pinned site unknown": (
+        "pin",
+        {**PIN, "continuity_pin_sites": "fra, frax"},
+        "continuity_pin_sites: expected one or both of the two sites (fra, ams); found fra, frax",
+    ),
     "nobody acknowledges": ("acknowledge", {}, "continuity_acknowledged_by: expected your name"),
     "acknowledged site unknown": (
         "acknowledge",
@@ -188,7 +200,10 @@ def test_a_statement_that_nobody_can_remember_is_refused(controller, playbook):
     done = controller.run("ansible-playbook", f"playbooks/{playbook}.yml", "-e", json.dumps(variables))
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == REFUSED, said
-    assert "Refused: coordination. No host of the coordination store can be reached (fra-cfg, ams-cfg)." in said
+    assert (
+        "Refused: coordination. No host of the coordination store can be reached (fra-cfg, ams-cfg, par-witness)."
+        in said
+    )
 
 
 BLAMED = ["this controller's clock disagrees with 3 of 5 hosts (fra-cfg +60 s)"]
@@ -212,6 +227,6 @@ def test_a_statement_that_a_wrong_clock_would_date_is_refused(controller):
 
 
 def test_what_people_say_is_no_misspelt_variable(controller):
-    variables = {**ATTEST, **DOWNTIME, "continuity_downtime_until": "now", "continuity_acknowledged_by": "alice"}
+    variables = {**ATTEST, **DOWNTIME, **PIN, "continuity_downtime_until": "now", "continuity_acknowledged_by": "alice"}
     done = controller.run("ansible-playbook", "playbooks/preflight.yml", "-e", json.dumps(variables))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import (
+    CALLS,
+    RESYNC,
+    UNDO_WITH_TICKET,
+    UNDO_WITHOUT_TICKET,
+    WITH_TICKET,
+    WITHOUT_TICKET,
+)
 
 
 def test_peer_is_the_other_site_both_ways(continuity):
@@ -40,9 +48,13 @@ def test_configuration_hosts_are_one_when_the_machine_is_one(continuity):
 
 def test_hosts_of_each_step_follow_the_failed_site(continuity):
     hosts = deployment.step_hosts(continuity, "ams")
-    assert hosts["stop_old_master"] == ["ams-cfg"]
-    assert hosts["fence"] == ["ams-db"]
-    assert hosts["promote_database"] == ["fra-db"]
+    assert hosts["preflight_database"] == hosts["promote_database"] == ["fra-db"]
+    assert hosts["preflight_server"] == hosts["verify_configuration"] == ["fra-cfg"]
+    assert hosts["stop_old_master"] == hosts["restart_old_master"] == hosts["verify_undone"] == ["ams-cfg"]
+    assert hosts["fence"] == hosts["unfence"] == ["ams-db"]
+    assert hosts["freeze_writes"] == hosts["unfreeze"] == hosts["resync_old"] == ["ams-db"]
+    assert hosts["revoke_ticket"] == hosts["return_ticket"] == ["fra-db"]
+    assert hosts["take_ticket"] == ["fra-cfg", "fra-db"], "each of them has a lease of its own"
     assert hosts["start_config_server"] == ["fra-cfg"]
     assert hosts["single_site"] == ["fra-dr-1", "fra-dr-2"]
     assert hosts["repoint_names"] == ["fra-cfg", "ams-cfg"]
@@ -52,6 +64,14 @@ def test_server_and_database_on_one_machine_are_stopped_and_fenced_there(continu
     continuity["continuity_sites"]["ams"]["configuration"]["database"]["host"] = "ams-cfg"
     hosts = deployment.step_hosts(continuity, "ams")
     assert (hosts["stop_old_master"], hosts["fence"]) == (["ams-cfg"], ["ams-cfg"])
+    assert deployment.step_hosts(continuity, "fra")["take_ticket"] == ["ams-cfg"]
+
+
+def test_every_step_of_every_plan_has_its_hosts(continuity):
+    tables = (CALLS, WITH_TICKET, WITHOUT_TICKET, RESYNC, UNDO_WITH_TICKET, UNDO_WITHOUT_TICKET)
+    known = deployment.step_hosts(continuity, "fra")
+    assert {kind.name for table in tables for kind in table} <= set(known)
+    assert all(known.values()), "the example has a host for each"
 
 
 def test_plan_hosts_cover_every_step_of_either_failure(continuity):

@@ -8,9 +8,25 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import SITE_FAILURE, failover_plan
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.move_plan import move_plan
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import failover_plan
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report import build_report, parse_time
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report_text import WIDTH, report_text
+from plan_world import (
+    CALL_NAMES,
+    DRIVERS,
+    allowed,
+    coordinated,
+    decision,
+    moves,
+    names,
+    planned,
+    request,
+    revoked,
+    state,
+    undoing,
+    with_ticket,
+)
 
 RUN = "20260131-031415"
 ALLOWED = f"-e continuity_allow_data_loss={RUN} -e continuity_first_attester=alice -e continuity_second_attester=bob"
@@ -21,8 +37,8 @@ DECISION = {
     "unmet": [{"guard": "fence", "text": "fence of fra not proven", "actions": ["promote_config"]}],
     "forbidden": [],
 }
-FRA = ("fra-dr-1", "fra-dr-2", "fra-cfg", "fra-db", "fra-gw-1", "fra-gw-2")
-ALIVE = ["ams-gw-1", "ams-gw-2", "ams-dr-1", "ams-dr-2", "ams-cfg", "ams-db", "phone-files"]
+
+STEP = "promote_database"
 
 
 def record(step, second, event, **more):
@@ -34,23 +50,18 @@ def ended(step, second, outcome="ok", changed=True, **more):
     return record(step, second, "end", outcome=outcome, changed=changed, **{"detail": "", **more})
 
 
+@pytest.fixture(params=DRIVERS)
+def continuity(request, continuity):
+    return coordinated(continuity, request.param)
+
+
 @pytest.fixture
 def run(continuity):
-    request = {
-        "run_id": RUN,
-        "failed_site": "fra",
-        "attested_by": ["alice", "bob"],
-        "allow_data_loss": RUN,
-        "reachable": ALIVE,
-        "master": None,
-        "done": {},
-        "failed_over": False,
-    }
     return {
         "run_id": RUN,
         "series": [{"observation": {"taken_at": "2026-01-31T03:14:15Z"}}],
         "decision": DECISION,
-        "plan": failover_plan(continuity, DECISION, {"last_master": "fra"}, request),
+        "plan": failover_plan(continuity, DECISION, state(), allowed(continuity)),
         "journal": [
             record("prefer_survivor", 20, "begin"),
             ended("prefer_survivor", 20.75, detail="ams preferred"),
@@ -72,34 +83,36 @@ def step_of(report, name):
     return next(step for step in report["steps"] if step["name"] == name)
 
 
-def test_what_happened_stands_beside_the_plan(run):
+def test_what_happened_stands_beside_the_plan(continuity, run):
     report = build_report(run)
-    assert [step["name"] for step in report["steps"]] == [kind.name for kind in SITE_FAILURE]
+    assert [step["name"] for step in report["steps"]] == [*CALL_NAMES, *moves(continuity)]
     first = step_of(report, "prefer_survivor")
     assert (first["status"], first["changed"], first["seconds"]) == ("ok", True, 0.8)
     assert first["details"] == ["ams-gw-1: ams preferred"]
     assert step_of(report, "verify_call_plane")["status"] == "ok"
     assert step_of(report, "repoint_names")["status"] == "not done"
-    assert report["outcome"].startswith("NOT FINISHED: move_phones, single_site, start_config_server")
+    assert report["outcome"].startswith("NOT FINISHED: move_phones, single_site, preflight_database")
 
 
 @pytest.mark.parametrize(
     ("records", "status"),
     [
-        ([], "not reached"),
-        ([record("fence", 1, "begin")], "begun, not ended"),
-        ([record("fence", 1, "begin"), ended("fence", 2, "failed")], "failed"),
-        (
-            [record("fence", 1, "begin"), ended("fence", 2, "failed"), record("fence", 3, "begin"), ended("fence", 4)],
-            "ok",
-        ),
-        ([record("fence", 1, "begin"), record("fence", 3, "begin"), ended("fence", 4)], "ok"),
-        ([ended("fence", 1), ended("fence", 2, "failed", host="ams-gw-2")], "failed"),
-        ([{"step": "fence", "host": "x", "at": "2026-01-31T03:14:15Z", "changed": False}], "ok"),
+        ([], "not done"),
+        ([record(STEP, 1, "begin")], "begun, not ended"),
+        ([record(STEP, 1, "begin"), ended(STEP, 2, "failed")], "failed"),
+        ([record(STEP, 1, "begin"), ended(STEP, 2, "failed"), record(STEP, 3, "begin"), ended(STEP, 4)], "ok"),
+        ([record(STEP, 1, "begin"), record(STEP, 3, "begin"), ended(STEP, 4)], "ok"),
+        ([ended(STEP, 1), ended(STEP, 2, "failed", host="ams-gw-2")], "failed"),
+        ([{"step": STEP, "host": "x", "at": "2026-01-31T03:14:15Z", "changed": False}], "ok"),
     ],
 )
 def test_status_of_a_step(run, records, status):
-    assert step_of(build_report(dict(run, journal=records)), "fence")["status"] == status
+    assert step_of(build_report(dict(run, journal=records)), STEP)["status"] == status
+
+
+def test_a_step_none_of_whose_hosts_could_be_reached(continuity, run):
+    old = "freeze_writes" if continuity["continuity_coordination"]["driver"] == "etcd" else "fence"
+    assert step_of(build_report(run), old)["status"] == "not reached"
 
 
 @pytest.mark.parametrize(("ok", "status"), [(True, "ok"), (False, "failed"), (None, "unknown")])
@@ -111,8 +124,8 @@ def test_check_from_outside_outweighs_the_journal(run, ok, status):
 def test_steps_of_an_earlier_start_are_not_forgotten(run):
     rest = dict(run["plan"], steps=run["plan"]["steps"][5:])
     report = build_report(dict(run, plan=rest))
-    assert report["steps"][0]["name"] == "prefer_survivor"
-    assert report["steps"][0]["hosts"] == ["ams-gw-1"]
+    assert report["steps"][-1]["name"] == "prefer_survivor", "after those of this plan"
+    assert report["steps"][-1]["hosts"] == ["ams-gw-1"]
 
 
 def test_unprotected_is_said_loudly(run):
@@ -177,3 +190,56 @@ def test_times_with_and_without_zone_are_the_same_moment():
         == parse_time("2026-01-31T03:14:15")
         == parse_time("2026-01-31T04:14:15+01:00")
     )
+
+
+# A move of the configuration alone.
+
+
+@pytest.fixture
+def move(continuity, run):
+    """Nothing has failed: the configuration has moved from fra to ams, and fra's database follows."""
+    plan = move_plan(continuity, planned(), state(), request(continuity, scenario="move_master", lag=0))
+    steps = [step["name"] for step in plan["steps"] if step["door"] not in ("verify", "readiness")]
+    journal = [ended(name, second) for second, name in enumerate(steps)]
+    checks = [{"name": name, "ok": True, "detail": ""} for name in names(plan) if name not in steps]
+    return dict(run, decision=planned(), plan=plan, journal=journal, checks=checks)
+
+
+def test_steps_of_a_move_stand_in_the_plans_order(continuity, move):
+    report = build_report(move)
+    assert [step["name"] for step in report["steps"]] == [*moves(continuity), "resync_old"]
+    assert (report["outcome"], report["overrides"]) == ("done as planned", [])
+
+
+def test_after_a_move_the_configuration_has_its_second_copy(move):
+    assert build_report(move)["unprotected"] == []
+    failed = [dict(one, outcome="failed") if one["step"] == "resync_old" else one for one in move["journal"]]
+    assert build_report(dict(move, journal=failed))["unprotected"] == [
+        "no standby database: what is written now is held once"
+    ]
+
+
+def test_what_was_taken_back_follows_what_was_begun(continuity, move):
+    """In the order in which it happened, and a step of the undo that failed is open."""
+    first = move["journal"][0]["step"]
+    refused = ended("promote_database", 30, "failed", detail="the standby is behind")
+    back = undoing(continuity)
+    journal = [ended(first, 20), refused, *(ended(name, 40, "failed") for name in back[:1])]
+    plan = dict(move["plan"], undone=move["plan"]["undo"])
+    report = build_report(dict(move, plan=plan, journal=journal, checks=[]))
+    assert [step["name"] for step in report["steps"]][-len(back) :] == back
+    assert step_of(report, back[0])["status"] == "failed"
+    assert report["outcome"].startswith(f"FAILED: promote_database, {back[0]}; NOT FINISHED: ")
+    assert "no standby database" not in " ".join(report["unprotected"])
+
+
+@with_ticket
+def test_a_return_promoted_nothing(continuity, run):
+    nobody = decision("NO_MASTER", None, operator=["move_master"])
+    asked = request(continuity, scenario="move_master", to_site="fra", ticket=revoked())
+    plan = move_plan(continuity, nobody, state(), asked)
+    journal = [ended(name, 1) for name in undoing(continuity)[:-1]]
+    checks = [{"name": "verify_undone", "ok": True, "detail": ""}]
+    report = build_report(dict(run, decision=nobody, plan=plan, journal=journal, checks=checks))
+    assert (report["outcome"], report["unprotected"]) == ("done as planned", [])
+    assert (report["failed"], report["survivor"]) == ("fra", "ams")
