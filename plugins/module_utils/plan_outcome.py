@@ -110,7 +110,7 @@ def _undone(plan: Mapping[str, Any], hostvars: HostVars, now: str, forward: Mapp
         "undone": True,
         "sentences": [*forward["sentences"], *(line for step in steps for line in step.sentences())],
         "journal": [*forward["journal"], *(record for step in steps for record in step.journal())],
-        "checks": [*forward["checks"], *(step.check() for step in steps if step.data["door"] in LOOKING)],
+        "checks": [*forward["checks"], *(step.check() for step in steps if step.data["door"] in LOOKING and step.results)],
         "summary": f"{forward['summary']} {back}",
     }
 

@@ -231,6 +231,10 @@ fence:
   returned: O(door=release)
   sample: {kind: ticket_run_out, seen_at: "2026-01-31T03:14:15.926Z", by: [continuity_guard on s2-cfg], host: site1,
     revision: 4711}
+sync:
+  description: Whether everything that O(failed) acknowledged is at its standby, as the ticket said when it was taken.
+  type: bool
+  returned: O(door=release)
 left:
   description: Seconds that this host's lease is good for; none in check mode.
   type: float

@@ -68,13 +68,21 @@ class TicketDoors:
         return {"changed": False, "guard": seen, "ticket": state.ticket, "observed": said, "detail": detail}
 
     def release(self, step: Step, failed: str, proof: str) -> Dict[str, Any]:
-        """Take the ticket from `failed` and return the fence's proof. Raises RefusedError, GuardError."""
+        """Take the ticket from `failed` and return the fence's proof, and `sync`. Raises RefusedError, GuardError.
+
+        `sync`: whether everything that `failed` acknowledged is at its standby, as the ticket said when it was revoked.
+        An earlier start of the run may have passed the ticket on: that it did so only after the proof is the proof.
+        """
         self._refuse_proof(failed, proof)
         moved = self._move(step, lambda ticket: self._revoked(ticket, failed))
-        if self._dry or proof == "none":
-            return self._result(moved, {"fence": None})
-        fence = self._seen() if proof == "seen" else self._run_out(failed)
-        return self._result(moved, {"fence": fence})
+        passed_on = _is_passed_on(moved.after, failed)
+        more = {"fence": None, "sync": moved.after["took_sync" if moved.after["holder"] else "sync"]}
+        if not self._dry and proof == "seen":
+            more["fence"] = self._seen()
+        if not self._dry and proof == "run_out":
+            proven = self._fence("ticket_run_out", failed, revision=moved.revision) if passed_on else None
+            more["fence"] = proven or self._run_out(failed)
+        return self._result(moved, more)
 
     def _refuse_proof(self, failed: str, proof: str) -> None:
         if proof == "seen":
@@ -86,7 +94,9 @@ class TicketDoors:
                     f"go through this door on the hosts of {failed}, or wait until its ticket has run out",
                 )
         ticket = self._store.read().ticket
-        if proof == "run_out" and ticket is not None and not tickets.observed(ticket)["armed"]:
+        if ticket is None or _is_passed_on(ticket, failed):
+            return
+        if proof == "run_out" and not tickets.observed(ticket)["armed"]:
             unarmed = sorted(set(ticket["hosts"]) - set(ticket["armed"])) or ticket["hosts"]
             window = f", disarmed until {ticket['disarmed_until']}" if ticket["disarmed_until"] else ""
             raise RefusedError(
@@ -96,6 +106,8 @@ class TicketDoors:
             )
 
     def _revoked(self, ticket: Ticket, failed: str) -> Optional[Ticket]:
+        if _is_passed_on(ticket, failed):
+            return None
         already = ticket["holder"] is None and ticket["revoked_from"] == failed and ticket["for"] is None
         mine = self._run is None or (ticket["run"] or {}).get("id") == self._run["id"]
         return None if already and mine else tickets.revoked(ticket, failed, self._run)
@@ -307,6 +319,12 @@ class _Standing:
         if state.revision != self.revision:
             self.revision, self._since = state.revision, lease.boottime()
         return max(0.0, began - self._since)
+
+
+def _is_passed_on(ticket: Mapping[str, Any], failed: str) -> bool:
+    """Return whether the other site has the ticket that was taken from `failed`, or was granted it."""
+    granted = ticket["for"] if ticket["revoked_from"] == failed else None
+    return (ticket["holder"] or granted) not in (None, failed)
 
 
 def _is_taken(ticket: Optional[Mapping[str, Any]], failed: str) -> bool:
