@@ -207,6 +207,18 @@ def proxy_session(processes: ProcessDriver, wanted: ProxySession) -> Optional[st
     return None
 
 
+def proxy_serves(processes: ProcessDriver, unit: str, port: int) -> Optional[str]:
+    """Return in words that a process of the proxy's unit listens on its port, and for how many clients; or None.
+
+    Seen as in `proxy_session`. What it answers its clients is not seen: its protocol is not open.
+    """
+    inodes = socket_inodes(processes.state(unit).pids)
+    mine = [found for found in tcp_sockets() if found.local_port == port and found.inode in inodes]
+    if not any(found.state == LISTEN for found in mine):
+        return None
+    return f"{unit} listens on port {port}, {sum(found.state == ESTABLISHED for found in mine)} clients are connected"
+
+
 def verified(what: Callable[[], Optional[str]], site: Site, otherwise: str) -> str:
     """Repeat a look until it shows something or the deadline is over. Raises LayerError with the last reason."""
     problems: List[str] = [otherwise]

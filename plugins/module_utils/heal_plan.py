@@ -207,7 +207,8 @@ def _compared(request: Mapping[str, Any], diverged: bool) -> List[str]:
     found = ledger.differences(tables)
     if not found:
         return ["The two databases hold the same."]
-    return [f"The two databases {'have parted' if diverged else 'differ'}:", *found]
+    words = "have parted" if diverged else "differ, read at two moments: what was on its way counts"
+    return [f"The two databases {words}:", *found]
 
 
 def _agents(request: Mapping[str, Any]) -> List[str]:

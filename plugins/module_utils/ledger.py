@@ -28,6 +28,9 @@ _KEY = re.compile(r"\bwhere\b(.*)$", re.I | re.S)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _PLACE = re.compile(r"\$(\d+)")
 _PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
+_INSERT = re.compile(r"\(([^()]*)\)\s*values\s*\((.*)", re.I | re.S)
+_VALUE = re.compile(r"\s*('(?:[^']|'')*'|[^',()]+)\s*(?:,|\)|$)")
+_NAMES_A_ROW = re.compile(r"(?:^|_)(?:dbid|id|name|number|type)$", re.I)
 _LONGEST = 160
 
 
@@ -129,8 +132,18 @@ def _object(statement: str) -> str:
     table, key = _TABLE.match(statement), _KEY.search(statement)
     if table is None:
         return "other statements"
-    rows = _short(key[1].strip().rstrip(";")) if key else ""
+    rows = _short(key[1].strip().rstrip(";")) if key else _inserted(statement)
     return f"{table[2]} where {rows}" if rows else table[2]
+
+
+def _inserted(statement: str) -> str:
+    """Return which row an insert made: the columns that name one, where the statement names its columns."""
+    found = _INSERT.search(statement)
+    if found is None:
+        return ""
+    columns = [name.strip().strip('"') for name in found[1].split(",")]
+    values = [value.strip() for value in _VALUE.findall(found[2])]
+    return _short(", ".join(f"{name} {value}" for name, value in zip(columns, values) if _NAMES_A_ROW.search(name)))
 
 
 def _whole(write: Write) -> str:

@@ -84,7 +84,7 @@ VERIFY_PROXY = LinkStep(
     "config_server",
     "verify_proxy",
     CONFIGURATION,
-    "the Configuration Server Proxy of {frozen} serves reads",
+    "the Configuration Server Proxy of {frozen} serves its clients, who only read",
     "__config_server_proxied",
 )
 LEDGER = LinkStep(

@@ -103,6 +103,7 @@ def plan_outcome(
 
 def _undone(plan: Mapping[str, Any], hostvars: HostVars, now: str, forward: Mapping[str, Any]) -> Dict[str, Any]:
     steps = [_Step(step, hostvars, now, False) for step in plan["undo"]]
+    looked = [step for step in steps if step.data["door"] in LOOKING and step.results]
     failed = ", ".join(step.data["name"] for step in steps if not step.ok)
     back = f"NOT taken back: {failed}." if failed else f"Taken back: the configuration stays at {plan['failed']}."
     return {
@@ -110,7 +111,7 @@ def _undone(plan: Mapping[str, Any], hostvars: HostVars, now: str, forward: Mapp
         "undone": True,
         "sentences": [*forward["sentences"], *(line for step in steps for line in step.sentences())],
         "journal": [*forward["journal"], *(record for step in steps for record in step.journal())],
-        "checks": [*forward["checks"], *(step.check() for step in steps if step.data["door"] in LOOKING and step.results)],
+        "checks": [*forward["checks"], *(step.check() for step in looked)],
         "summary": f"{forward['summary']} {back}",
     }
 

@@ -112,6 +112,21 @@ options:
         description: Port of that master.
         type: int
         default: 2020
+  serving:
+    description:
+      - The Configuration Server Proxy of this host that must serve its clients, also where no master is in service.
+      - Seen in the kernel's table are that a process of the unit listens on the port, and how many clients it has.
+        What it answers them is not seen; its protocol is not open.
+    type: dict
+    suboptions:
+      unit:
+        description: Unit of the proxy.
+        type: str
+        required: true
+      port:
+        description: Its port.
+        type: int
+        default: 2025
   deadline:
     description: Seconds for each start, stop and wait.
     type: float
@@ -195,6 +210,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.config_server
     Doors,
     ProxySession,
     Site,
+    proxy_serves,
     proxy_session,
     verified,
 )
@@ -238,6 +254,10 @@ PROXY: Dict[str, Any] = {
     "master_address": {"type": "str", "required": True},
     "master_port": {"type": "int", "default": 2020},
 }
+SERVING: Dict[str, Any] = {
+    "unit": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 2025},
+}
 ARGUMENTS: Dict[str, Any] = {
     "door": {
         "type": "str",
@@ -257,6 +277,7 @@ ARGUMENTS: Dict[str, Any] = {
     "database_is_here": {"type": "bool", "default": True},
     "probe": {"type": "dict", "default": {}, "options": PROBE, "apply_defaults": True},
     "proxy": {"type": "dict", "options": PROXY},
+    "serving": {"type": "dict", "options": SERVING},
     "deadline": {"type": "float", "default": 30},
     "interval": {"type": "float", "default": 0.2},
 }
@@ -291,6 +312,10 @@ def verify(site: Site, processes: ProcessDriver, params: Dict[str, Any], check_m
         wanted = ProxySession(**params["proxy"])
         absent = f"{wanted.unit} has no session with {wanted.master_address}:{wanted.master_port}"
         seen.append(verified(lambda: proxy_session(processes, wanted), site, absent))
+    if params["serving"]:
+        unit, port = params["serving"]["unit"], params["serving"]["port"]
+        silent = f"{unit} does not listen on port {port}"
+        seen.append(verified(lambda: proxy_serves(processes, unit, port), site, silent))
     return {"changed": False, "seen": seen, "detail": "; ".join(seen) or "nothing was given to look at"}
 
 

@@ -249,9 +249,10 @@ def test_the_credential_type_gives_the_secrets_that_roles_declare() -> None:
     assert sorted(given.values()) == sorted(f"the {name}" for name in fields)
     options = every_role_option()
     assert set(given) <= set(options)
-    assert {name for name in given if options[name].get("no_log")} == {
-        name for name, option in options.items() if option.get("no_log")
-    }
+    # What a play hands on from one role to another is entered once.
+    handed_on = set(yaml.safe_load((ROOT / "playbooks/vars/layer.yml").read_text()))
+    secret = {name for name, option in options.items() if option.get("no_log")}
+    assert {name for name in given if options[name].get("no_log")} == secret - handed_on
     for variable, value in given.items():
         assert fields[value.removeprefix("the ")]["secret"] is bool(options[variable].get("no_log"))
 

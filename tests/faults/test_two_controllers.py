@@ -45,4 +45,4 @@ def test_exactly_one_of_two_controllers_runs(road):
         assert TOLD.search(ended[1][1]), f"round {number}: the other one was not told who holds the lock: {ended[1][1]}"
         assert road.store()["ticket"]["holder"] == to_site
     found = truth_writers.verdict(road.lab)
-    assert found["single_writer"] and found["lost"] == [], found
+    assert found.single_writer and not found.lost, found

@@ -24,7 +24,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.
     KeyValue,
     Unavailable,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import Ticket, is_ticket
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import Ticket, read_ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
@@ -53,10 +53,11 @@ class EtcdStore:
         """Return everything as it was at one moment, with `ticket` (None before it is seeded) and its `revision`."""
         lying: Lying = dict(self._client.range(""))
         records = {key[len(RECORDS) :]: one.value for key, one in lying.items() if one and key.startswith(RECORDS)}
-        ticket = lying.get(TICKET)
+        lies = lying.get(TICKET)
+        ticket = read_ticket(lies.value) if lies else None
         unreadable = {key: "is no record" for key, record in records.items() if not _is_record(record)}
-        if ticket and not is_ticket(ticket.value):
-            unreadable[TICKET], ticket = "is no ticket", None
+        if lies and ticket is None:
+            unreadable[TICKET] = "is no ticket"
         return {
             "host": socket.gethostname(),
             "now": time.time(),
@@ -64,8 +65,8 @@ class EtcdStore:
             "lock": _value(lying, LOCK),
             "token": changes.newest(_value(lying, TOKEN), self._state_dir),
             "unreadable": unreadable,
-            "ticket": ticket.value if ticket else None,
-            "revision": ticket.revision if ticket else 0,
+            "ticket": ticket,
+            "revision": lies.revision if lies and ticket else 0,
         }
 
     def put(self, key: str, value: object, version: int, dry: bool) -> Dict[str, Any]:
@@ -198,9 +199,10 @@ def ticket_of(conflict: Conflict) -> TicketState:
 def _ticket(found: Optional[KeyValue]) -> TicketState:
     if found is None:
         return TicketState(None, 0)
-    if not is_ticket(found.value):
+    ticket = read_ticket(found.value)
+    if ticket is None:
         raise EtcdError(f"key {TICKET} of etcd does not hold a ticket")
-    return TicketState(found.value, found.revision)
+    return TicketState(ticket, found.revision)
 
 
 def _refuse_stale(found: Optional[KeyValue], run: Mapping[str, Any]) -> None:

@@ -20,26 +20,28 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal impor
 
 Ticket = Dict[str, Any]
 
-FIELDS = frozenset(
-    {"holder", "n", "for", "revoked_from", "hosts", "armed", "sync", "took_sync", "by", "disarmed_until", "run"},
-)
+NEEDED = frozenset({"holder", "n", "for", "revoked_from", "armed", "hosts", "sync"})
+"""Without these nothing can be concluded."""
+
+
+_BLANK: Ticket = {
+    "holder": None,
+    "n": 0,
+    "for": None,
+    "revoked_from": None,
+    "hosts": [],
+    "armed": [],
+    "sync": False,
+    "took_sync": False,
+    "by": None,
+    "disarmed_until": None,
+    "run": None,
+}
 
 
 def first(site: str, hosts: Iterable[str]) -> Ticket:
     """Return the seed: nobody holds it, and `site` may take it."""
-    return {
-        "holder": None,
-        "n": 0,
-        "for": site,
-        "revoked_from": None,
-        "hosts": sorted(hosts),
-        "armed": [],
-        "sync": False,
-        "took_sync": False,
-        "by": None,
-        "disarmed_until": None,
-        "run": None,
-    }
+    return {**_BLANK, "for": site, "hosts": sorted(hosts)}
 
 
 def acquired(ticket: Mapping[str, Any], site: str, host: str, hosts: Iterable[str], armed: bool) -> Ticket:
@@ -143,9 +145,15 @@ def observed(ticket: Mapping[str, Any]) -> Dict[str, Any]:
     }
 
 
-def is_ticket(value: object) -> bool:
-    """Whether what was read is a ticket: a mapping with all its fields, and no other."""
-    return isinstance(value, Mapping) and set(value) == FIELDS
+def read_ticket(value: object) -> Optional[Ticket]:
+    """Return what was read as a ticket, None when it is none.
+
+    Guards are brought up to date one after the other: a field that an older one did not know has its first value, one
+    that a newer one added is kept.
+    """
+    if not isinstance(value, Mapping) or not set(value) >= NEEDED:
+        return None
+    return {**_BLANK, **value}
 
 
 def describe(ticket: Mapping[str, Any]) -> str:

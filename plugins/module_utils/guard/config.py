@@ -77,7 +77,7 @@ def read(path: str = PATH) -> Config:
     """Return the configuration of this host. Raises ConfigError, OSError."""
     try:
         return parse(json.loads(Path(path).read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise error if isinstance(error, ConfigError) else ConfigError(f"{path}: {error}") from None
 
 

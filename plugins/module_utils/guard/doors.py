@@ -20,6 +20,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import Ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import seconds
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.sight import GuardError, Sight
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
@@ -168,6 +169,9 @@ class TicketDoors:
     def _granted(self, ticket: Ticket, site: str) -> Optional[Ticket]:
         if tickets.may_acquire(ticket, site):
             return None
+        if self._dry and ticket["holder"] is not None:
+            # In check mode the step before this one has taken nothing away.
+            ticket = tickets.revoked(ticket, ticket["holder"], self._run)
         if ticket["holder"] is None and ticket["revoked_from"] in (None, site):
             raise RefusedError(
                 "ticket: it is granted to a site only after it was revoked from the other one",
@@ -215,7 +219,11 @@ class TicketDoors:
         return {"changed": False, "guard": seen, "ticket": state.ticket, "detail": words}
 
     def disarm(self, step: Step, site: str, until: str) -> Dict[str, Any]:
-        """Switch the dead-man of a site off until then (RFC 3339), and see that its guards took it."""
+        """Switch the dead-man of a site off until then (RFC 3339), and see that its guards took it. Raises GuardError."""
+        try:
+            seconds(until)
+        except (ValueError, OverflowError):
+            raise GuardError(f"until: expected a time as 2026-01-31T05:00:00Z, found {until!r}") from None
         moved = self._move(step, lambda ticket: self._windowed(ticket, site, until))
         return self._settled(moved, site, lambda ticket: not ticket["armed"])
 

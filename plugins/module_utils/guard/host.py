@@ -52,14 +52,14 @@ class Manager:
         # Programs that the guard starts are not to speak for it.
         address = os.environ.pop("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.setblocking(False)
 
     def tell(self, words: str) -> None:
         """Send a state, as `READY=1`; one that cannot be sent at once is lost."""
-        if self._address:
-            with contextlib.suppress(OSError):
-                self._socket.sendto(words.encode(), self._address)
+        if not self._address:
+            return
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.setblocking(False)
+            manager.sendto(words.encode(), self._address)
 
 
 def harden(journal: Journal) -> None:

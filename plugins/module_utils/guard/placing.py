@@ -75,7 +75,10 @@ class Placing:
         self._dry = dry
 
     def install(self, wanted: Wanted) -> Dict[str, Any]:
-        """Lay what differs, seed, and start the guard anew if anything changed. Raises RefusedError, GuardError."""
+        """Lay what differs, seed, and start the guard anew if anything of it changed. Raises RefusedError, GuardError.
+
+        The store's settings are not of it: the guard reads changed ones by itself, and its writers live on.
+        """
         config = configuration.parse(wanted.config)
         self._refuse_missing(config)
         settings = _settings_files(wanted.etcd, config.settings)
@@ -85,12 +88,12 @@ class Placing:
         if not self._dry:
             _lay(settings)
         seeded = self._seed(config, wanted)
-        restarted = bool(changed or stale) or self._sight.active != "active"
+        restarted = bool(set(changed) - set(settings) or stale) or self._sight.active != "active"
         if not self._dry and restarted:
             self._place(lying, stale)
             self._await_lease(config)
         words = f"{len(changed)} files laid, {len(stale)} removed{', ticket seeded' if seeded else ''}"
-        result = {"changed": restarted or seeded, "files": [*changed, *stale], "restarted": restarted}
+        result = {"changed": restarted or seeded or bool(changed), "files": [*changed, *stale], "restarted": restarted}
         return dict(result, seeded=seeded, detail=words, diff=diff)
 
     def _refuse_missing(self, config: Config) -> None:

@@ -20,7 +20,7 @@ class Look(NamedTuple):
     waits: bool
     """Whether commits wait for synchronous standbys (`synchronous_standby_names` is not empty)."""
     streams: bool
-    """Whether any standby follows."""
+    """Whether any standby follows, and while commits wait: one that they wait for."""
     position: int
     applied: Optional[int]
     """Up to where a synchronous standby has applied the log; None when none is synchronous."""
@@ -88,8 +88,11 @@ def look_of(state: Mapping[str, Any]) -> Optional[Look]:
     position = _bytes(state["lsn"])
     # A base backup's stream tells no position: it is no standby.
     following = [one for one in state["replicas"] if one["state"] == "streaming" and one["lag"] is not None]
-    applied = [position - int(one["lag"]) for one in following if one["sync"] in ("sync", "quorum")]
     waits = bool(state["settings"]["synchronous_standby_names"])
+    if waits:
+        # Beside a standby of another name commits would wait for ever.
+        following = [one for one in following if one["sync"] != "async"]
+    applied = [position - int(one["lag"]) for one in following if one["sync"] in ("sync", "quorum")]
     return Look(waits, bool(following), position, max(applied) if applied else None)
 
 

@@ -15,7 +15,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import List
+from typing import Iterable, List
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
 
@@ -23,7 +23,16 @@ LOOK = 0.2
 """Seconds between two looks at the lease."""
 REFUSED, NOT_FOUND = 75, 127
 """Exit status: EX_TEMPFAIL of sysexits.h for no lease, and the shell's for no such program."""
-PASSED_ON = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH")
+PASSED_ON = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGCONT,
+    signal.SIGWINCH,
+)
 PR_SET_PDEATHSIG = 1
 
 
@@ -35,24 +44,28 @@ def main(arguments: List[str], marker: str, path: str = lease.PATH) -> int:
     if lease.left_now(path) <= 0:
         print(f"sip-dr-guarded: refused {arguments[0]}: this host has no lease of its site's ticket", file=sys.stderr)
         return REFUSED
+    # A signal that comes while the program is being started waits until it can be passed on.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     try:
-        child = _started(arguments, marker)
+        child = _started(arguments, marker, before)
     except OSError as error:
         print(f"sip-dr-guarded: {arguments[0]}: {error.strerror}", file=sys.stderr)
         return NOT_FOUND
-    for name in PASSED_ON:
-        signal.signal(getattr(signal, name), lambda number, _frame: _pass_on(child, number))
+    for number in PASSED_ON:
+        signal.signal(number, lambda number, _frame: _pass_on(child, number))
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     status = _ended(child, path)
     return status if status >= 0 else 128 - status
 
 
-def _started(arguments: List[str], marker: str) -> subprocess.Popen[bytes]:
+def _started(arguments: List[str], marker: str, mask: Iterable[int]) -> subprocess.Popen[bytes]:
     # Loaded before the fork: the child may do nothing but call it.
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def die_with_parent() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if os.getppid() != parent:
             os._exit(REFUSED)
 

@@ -13,6 +13,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.config_server
     Doors,
     ProxySession,
     Site,
+    proxy_serves,
     proxy_session,
     verified,
 )
@@ -214,6 +215,14 @@ def test_a_proxys_session_is_seen_by_who_holds_its_socket(host: Host) -> None:
         host.running.add("proxy.service")
         assert "proxy.service is connected to 127.0.0.1" in str(proxy_session(host, wanted))
         assert proxy_session(host, wanted._replace(master_address="127.0.0.2")) is None
+
+
+def test_a_proxy_serves_only_where_its_own_process_listens(host: Host) -> None:
+    assert proxy_serves(host, "proxy.service", host.port) is None
+    host.listen()
+    assert proxy_serves(host, "proxy.service", host.port) is None, "the port is another program's"
+    host.running.add("proxy.service")
+    assert str(proxy_serves(host, "proxy.service", host.port)).endswith("0 clients are connected")
 
 
 def test_what_is_not_seen_in_time_gives_the_last_reason(host: Host) -> None:

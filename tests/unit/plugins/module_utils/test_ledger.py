@@ -19,6 +19,11 @@ def write(statement, at="2026-01-31T03:00:00Z", **more):
         ("UPDATE cfg_application SET a = 1 WHERE dbid = 101", "cfg_application where dbid = 101"),
         ("update only public.cfg_dn\n set b=2\n where dbid=7;", "public.cfg_dn where dbid=7"),
         ("INSERT INTO cfg_dn VALUES (7)", "cfg_dn"),
+        (
+            "\ninsert into cfg_object (type, dbid, name, object)"
+            " values ('CfgApplication', 102, 'it''s', '{\"a\": \"b, c\"}')",
+            "cfg_object where type 'CfgApplication', dbid 102, name 'it''s'",
+        ),
         ('DELETE FROM "cfg_dn" WHERE dbid = 7', "cfg_dn where dbid = 7"),
         ("TRUNCATE TABLE cfg_flags", "cfg_flags"),
         ("ALTER TABLE cfg_dn ADD COLUMN x int", "other statements"),

@@ -25,7 +25,7 @@ def held() -> ticket.Ticket:
 
 def test_the_seed_is_for_one_site_and_proves_nothing():
     seed = ticket.first("site1", SITE1)
-    assert set(seed) == ticket.FIELDS
+    assert ticket.read_ticket(seed) == seed
     assert [ticket.may_acquire(seed, site) for site in ("site1", "site2")] == [True, False]
     assert ticket.observed(seed) == {"holder": None, "revoked_from": None, "armed": False, "sync": False}
 
@@ -130,3 +130,16 @@ def test_only_a_host_of_the_holder_renews(held):
 def test_a_second_host_of_the_holder_joins_it(held):
     joined = ticket.acquired(held, "site1", "s1-cfg", (*SITE1, "s1-new"), armed=False)
     assert (joined["hosts"], joined["armed"], joined["sync"]) == (["s1-cfg", "s1-db", "s1-new"], ["s1-db"], True)
+
+
+def test_guards_of_two_versions_understand_each_other():
+    older = {key: value for key, value in ticket.first("site1", SITE1).items() if key != "took_sync"}
+    assert ticket.read_ticket(older) == ticket.first("site1", SITE1)
+    newer = {**ticket.first("site1", SITE1), "colour": "blue"}
+    assert ticket.read_ticket(newer) == newer
+    assert ticket.acquired(newer, "site1", "s1-cfg", SITE1, True)["colour"] == "blue"
+
+
+@pytest.mark.parametrize("value", [None, [], "site1", {}, {"holder": "site1"}])
+def test_what_is_no_ticket_is_none(value):
+    assert ticket.read_ticket(value) is None

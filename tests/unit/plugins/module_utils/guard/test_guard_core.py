@@ -301,3 +301,14 @@ def test_a_settled_sync_is_what_the_ticket_says(events):
         world.happens(event)
         if world.guard.sync_settled is False and world.ticket["holder"] == "site1":
             assert world.ticket["sync"] is False
+
+
+@pytest.mark.parametrize("until", ["tomorrow", "2026-02-31T00:00:00Z", "0001-01-01T00:00:00+23:59"])
+def test_a_window_that_nobody_understands_is_over_and_ends_no_guard(world, until):
+    world.ticket = tickets.disarmed(world.ticket, until)
+    world.revision += 1
+    for _turn in range(3):
+        world.happens("asked")
+    assert world.actions == []
+    assert world.ticket["disarmed_until"] is None
+    assert world.ticket["armed"] == ["s1-cfg"]

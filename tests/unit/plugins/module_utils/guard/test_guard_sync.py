@@ -104,3 +104,10 @@ def test_a_base_backup_is_no_standby():
     backup = [{"state": "streaming", "sync": "sync", "lag": None}, {"state": "backup", "sync": "async", "lag": 0}]
     look = look_of(state(replicas=backup, settings={"synchronous_standby_names": ""}))
     assert look == Look(False, False, (1 << 32) + 16, None)
+
+
+def test_a_standby_that_commits_do_not_wait_for_is_missing():
+    look = look_of(state(replicas=[{"state": "streaming", "sync": "async", "lag": 0}]))
+    assert look == Look(True, False, (1 << 32) + 16, None)
+    sync = Sync(10)
+    assert [sync.decide(now, look, False).act for now in (0, 9, 10)] == [NOTHING, NOTHING, STAND_ALONE]
