@@ -23,6 +23,10 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication i
     Source,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.fence import fence_problem
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.one_writer import (
+    refuse_second_writer,
+    refuse_unfenced_here,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.view import (
     closed_view,
     describe,
@@ -164,7 +168,8 @@ class Doors:
             raise DatabaseError(f"{describe(before)}: a server that is down cannot be promoted; start it first")
         self._refuse_left_behind(before, promotion)
         stuck = before.get("waits_for")
-        if before["role"] == "primary" and is_open(before) and not stuck:
+        # A guard degrades by itself, in its order: the ticket says so before commits stop waiting.
+        if before["role"] == "primary" and is_open(before) and (promotion.lease or not stuck):
             self._forget_frozen()
             return {"changed": False, "database": before, "detail": f"already the writer: {describe(before)}"}
         if self._dry:
@@ -172,6 +177,8 @@ class Doors:
             return self._would(before, opened_view(before), "would be promoted", {"unmet": unmet})
         self._refuse_unfenced(promotion)
         lost = self._promoted(before, step, promotion)
+        # A standby waits for nobody; with the same settings the primary that it now is may.
+        stuck = stuck or self._database.state().get("waits_for")
         if stuck:
             self._recorded.keep({"waits_for": stuck})
             self._database.stand_alone()
@@ -184,11 +191,14 @@ class Doors:
         return dict(result, diff=difference(before, after), detail=describe(after))
 
     def _forget_frozen(self) -> None:
-        """A writer's log goes on: where an earlier freeze saw it end must not be taken for its end."""
+        """A writer's log goes on: where an earlier freeze saw it end must not be taken for its end.
+
+        Nor is anything of it that an earlier fence or resync left to be put back or finished.
+        """
         kept = self._recorded.read() or {}
-        if "frozen" in kept and not self._dry:
+        if set(kept) - {"waits_for"} and not self._dry:
             self._recorded.forget()
-            self._recorded.keep({word: kept[word] for word in kept if word not in ("frozen", "caught_up")})
+            self._recorded.keep({word: kept[word] for word in kept if word == "waits_for"})
 
     def _promoted(self, before: Mapping[str, Any], step: Step, promotion: Promotion) -> Optional[float]:
         """Drain, stop the replication, look at the lag and at every guard once more, promote; return the lag."""
@@ -204,6 +214,8 @@ class Doors:
         try:
             self._database.detach()
             wait_for(lambda: self._database.lag_to(None) == 0, self._deadline, self._interval)
+            # Once more: what has been applied meanwhile may be of another history.
+            self._refuse_left_behind(self._database.state(), promotion)
             lag = self._refuse_lag(before, promotion, end)
             self._refuse_now(step, promotion)
         except Exception:
@@ -291,7 +303,7 @@ class Doors:
                 "detail": "nothing was recorded, so nothing is to be put back",
             }
         if not detached:
-            self._refuse_second_writer(before, bool(fenced), peer_role)
+            refuse_second_writer(before, bool(fenced), peer_role)
         if self._dry:
             after = before if detached else opened_view(before)
             return self._would(before, after, "would be put back", {})
@@ -308,17 +320,6 @@ class Doors:
         if not state["running"]:
             raise DatabaseError(f"frozen, and after {self._deadline:.0f} s {describe(state)}: start it, then again")
         return state
-
-    @staticmethod
-    def _refuse_second_writer(before: Mapping[str, Any], fenced: bool, peer_role: str) -> None:
-        if peer_role != "standby":
-            raise RefusedError(
-                "one writer: the other side's database must be a standby before this one may write again",
-                f"the other side's role is {peer_role}",
-                "look at it first; once the other side was promoted, resynchronise this one instead",
-            )
-        if fenced and before["role"] == "standby":
-            raise DatabaseError(f"privileges can only be given back at a primary: {describe(before)}")
 
     def _put_back(self, kept: Mapping[str, Any], before: Mapping[str, Any]) -> None:
         if before["running"] and before.get("detached"):
@@ -339,23 +340,32 @@ class Doors:
         kept = self._recorded.read() or {}
         unfinished = bool(kept.get("resync"))
         before = self._database.state()
-        if before["running"] and before["role"] == "primary" and not is_closed(before):
-            raise RefusedError(
-                "one writer: what was written here since the split is given up only by a side that is fenced",
-                describe(before),
-                "fence this side first (door release or freeze), and read its ledger if it has written since",
-            )
-        begin = None if self._dry else self._resync_begins(step)
-        done = self._database.resync(source, server, begin, unfinished)
+        if self._dry:
+            return self._would_resync(before, source, server, unfinished)
+        refuse_unfenced_here(before)
+        done = self._database.resync(source, server, self._resync_begins(step), unfinished)
         if done["streams"] and done["way"] == "none":
             return {"changed": False, "resync": done, "database": before, "detail": describe(before)}
-        if self._dry:
-            after = dict(before, role="standby")
-            return self._would(before, after, "would be resynchronised", {"resync": done})
         self._recorded.forget()
         after = self._database.state()
         result = {"changed": True, "resync": done, "database": after, "diff": difference(before, after)}
         return dict(result, detail=f"{done['way']} in {done['seconds']} s: {describe(after)}")
+
+    def _would_resync(
+        self, before: Mapping[str, Any], source: Source, server: Server, unfinished: bool
+    ) -> Dict[str, Any]:
+        """Say what would be; a refusal as `unmet`, for the steps before this one have only been shown, too."""
+        done: Dict[str, Any] = {"way": "none", "tried": [], "seconds": 0.0, "streams": False}
+        unmet = None
+        try:
+            refuse_unfenced_here(before)
+            done = self._database.resync(source, server, None, unfinished)
+        except RefusedError as refused:
+            unmet = str(refused)
+        if done["streams"]:
+            return {"changed": False, "resync": done, "database": before, "detail": describe(before)}
+        after = dict(before, role="standby")
+        return self._would(before, after, "would be resynchronised", {"resync": done, "unmet": unmet})
 
     def _resync_begins(self, step: Step) -> Callable[[str], None]:
         def begin(way: str) -> None:

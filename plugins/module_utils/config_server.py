@@ -81,7 +81,7 @@ class Doors:
         if self._dry:
             return self._result(before, [state._replace(active="inactive", pids=()) for state in before])
         step.assert_newest()
-        self._keep(before)
+        self._keep_running(before)
         for state in reversed(before):
             if not state.stopped:
                 self._processes.stop(state.name)
@@ -170,6 +170,12 @@ class Doors:
 
     def _keep(self, states: Sequence[UnitState]) -> None:
         self._recorded.keep({"units": {state.name: state.running for state in states}})
+
+    def _keep_running(self, states: Sequence[UnitState]) -> None:
+        """Keep what runs now as what is to run again; of an older move's record only what says the same stays."""
+        kept = (self._recorded.read() or {}).get("units", {})
+        self._recorded.forget()
+        self._recorded.keep({"units": {state.name: state.running or kept.get(state.name) is True for state in states}})
 
     def _result(self, before: Sequence[UnitState], after: Sequence[UnitState]) -> Dict[str, Any]:
         changed = _shown(before) != _shown(after)

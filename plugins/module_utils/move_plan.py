@@ -96,7 +96,9 @@ def _is_writer(case: Case, to_site: str) -> bool:
     """Return whether this site is the one that is written to already: by the ticket, or else by its database's role."""
     if has_ticket(case.continuity):
         return bool(case.ticket.get("holder") == to_site)
-    return case.role(to_site) == "primary" and case.role(case.failed) != "primary"
+    # A primary that comes back after a failover is one, too: where the other database says nothing, the memory counts.
+    alone = case.role(case.failed) == "standby" or case.track_state.get("last_master") == to_site
+    return case.role(to_site) == "primary" and case.role(case.failed) != "primary" and alone
 
 
 def _restart_plan(case: Case, to_site: str) -> Dict[str, Any]:

@@ -203,6 +203,7 @@ def _fence(case: Case) -> Dict[str, Any]:
 def _overrides(case: Case, fence: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
     by, run_id = attesters(case.request), case.request["run_id"]
     used = [{"name": "attested_fence", "run_id": run_id, "by": by}] if fence and fence["kind"] == ATTESTED else []
-    if case.request.get("allow_data_loss") == run_id:
+    # Where the lag is measured later on, no refusal has asked for the two people before.
+    if case.request.get("allow_data_loss") == run_id and len(by) >= 2:
         used.append({"name": "allow_data_loss", "run_id": run_id, "by": by})
     return used

@@ -20,6 +20,9 @@ RESULTS = {"verify": "verified", "readiness": "readiness", "resync": "resync"}
 LOCK_RESULTS = ("__continuity_lock", "__continuity_renewed")
 """What taking and renewing the run lock left on each host that keeps the run."""
 
+STALE_GUARD = "fencing token"
+"""How the guard begins that refuses a run whose token is not the newest (run_journal.py, coordination/etcd.py)."""
+
 HostVars = Mapping[str, Mapping[str, Any]]
 
 
@@ -27,13 +30,14 @@ def may_go_on(plan: Mapping[str, Any], step: str, hostvars: HostVars, stores: Se
     """Return whether a step of the configuration plane may run: lock held, every step before it done.
 
     stores: the hosts that keep the run. Ansible itself would only leave out the host that failed, and go on elsewhere.
-    A plan that only verifies holds no lock. The steps of an undo need the lock alone: each gives back what it can.
+    A plan that only verifies holds no lock. The steps of an undo need the lock alone, as long as no newer run was met:
+    each gives back what it can.
     """
     if not plan["config_plane"]:
         return True
     names = [each["name"] for each in plan["steps"]]
     if step not in names:
-        return holds_lock(plan, hostvars, stores)
+        return holds_lock(plan, hostvars, stores) and not _overtaken(plan, hostvars)
     before = names.index(step)
     needed = [each for each in plan["steps"][:before] if each["plane"] == "configuration"]
     return holds_lock(plan, hostvars, stores) and all(_Step(each, hostvars, "", False).ok for each in needed)
@@ -61,9 +65,18 @@ def must_undo(plan: Mapping[str, Any], hostvars: HostVars, stores: Sequence[str]
     changing = [step for step in steps if step.data["door"] not in LOOKING]
     if not plan["undo"] or not holds_lock(plan, hostvars, stores) or all(step.ok for step in changing):
         return False
+    if _overtaken(plan, hostvars):
+        return False
     promotion = [result for step in changing if step.data["name"] == "promote_database" for result in step.given]
     promoted = any(not result.get("refused") and not _skipped(result) for result in promotion)
     return not promoted and any(step.given for step in changing)
+
+
+def _overtaken(plan: Mapping[str, Any], hostvars: HostVars) -> bool:
+    """Return whether a step was refused for a newer run: what this one began is the newer one's to end or to undo."""
+    steps = [_Step(each, hostvars, "", False) for each in (*plan["steps"], *plan["undo"])]
+    refused = [result.get("refused") or {} for step in steps for result in step.results.values()]
+    return any(str(one.get("guard")).startswith(STALE_GUARD) for one in refused)
 
 
 def plan_outcome(

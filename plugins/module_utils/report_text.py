@@ -94,7 +94,9 @@ def _refusal(refusal: Mapping[str, Any]) -> List[str]:
 
 
 def _override(override: Mapping[str, Any]) -> str:
-    return f"  {override['name']} for run {override['run_id']}, by {' and '.join(override['by']) or 'nobody named'}"
+    until = f", until {override['until']}" if override.get("until") else ""
+    people = " and ".join(override["by"]) or "nobody named"
+    return f"  {override['name']} for run {override['run_id']}, by {people}{until}"
 
 
 def _check(check: Mapping[str, Any]) -> str:

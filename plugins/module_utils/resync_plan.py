@@ -46,6 +46,7 @@ def _guards(case: Case) -> List[Refusal]:
         *coordination_refusal(case.request, stores),
         *(ticket_refusal(case.request, stores) if has_ticket(case.continuity) else []),
         *_writer_refusal(case),
+        *_divergence_refusal(case),
     ]
 
 
@@ -58,3 +59,13 @@ def _writer_refusal(case: Case) -> List[Refusal]:
     evidence = [f"{case.survivor}'s database is {roles[case.survivor]}, {case.failed}'s {roles[case.failed]}{held}."]
     way = f"name the site that shall follow; {case.survivor} must be seen as the one that is written to"
     return [refusal("one_writer", "configuration", evidence, way)]
+
+
+def _divergence_refusal(case: Case) -> List[Refusal]:
+    """Refuse to overwrite what was written apart before anybody has read and reconciled it (invariant 1)."""
+    divergence = case.request.get("divergence") or {}
+    if divergence.get("status") != "open":
+        return []
+    evidence = [f"The divergence that run {divergence['run_id']} accepted is not reconciled."]
+    way = "run playbooks/heal.yml: it lists what would be lost, and resynchronises once somebody has confirmed it"
+    return [refusal("divergence", "configuration", evidence, way)]

@@ -47,7 +47,7 @@ options:
     type: dict
     default: {}
   plan:
-    description: The plan of P(contactcenter.sip_dr.failover_plan#filter); empty for a run that only decides.
+    description: The plan of P(contactcenter.sip_dr.continuity_plan#filter); empty for a run that only decides.
     type: dict
     default: {}
   journal:

@@ -32,6 +32,7 @@ _BLANK: Ticket = {
     "hosts": [],
     "armed": [],
     "sync": False,
+    "took_armed": False,
     "took_sync": False,
     "by": None,
     "disarmed_until": None,
@@ -48,8 +49,8 @@ def acquired(ticket: Mapping[str, Any], site: str, host: str, hosts: Iterable[st
     """Return the ticket as `host` takes it for its site, or joins the hosts of the site that hold it.
 
     Only the holder, or the site that it was granted to, may. What the holder before said of its hosts and of its
-    standby ends here; a disarming too, for it was the other one's. `took_sync` keeps the other one's `sync`: a run that
-    was killed before its promotion must still know whether this side has everything that was acknowledged.
+    standby ends here; a disarming too, for it was the other one's. `took_armed` and `took_sync` keep what its ticket said:
+    a run that was killed before its promotion must still know what it may conclude of that side.
     """
     if not may_acquire(ticket, site):
         raise RefusedError(
@@ -59,13 +60,18 @@ def acquired(ticket: Mapping[str, Any], site: str, host: str, hosts: Iterable[st
         )
     stays = ticket["holder"] == site
     others = ticket["armed"] if stays else []
+    from_other = ticket["revoked_from"] not in (None, site)
+    took = (
+        {}
+        if stays
+        else {"took_armed": from_other and observed(ticket)["armed"], "took_sync": from_other and ticket["sync"]}
+    )
     return _changed(
         ticket,
-        {"holder": site, "for": None, "revoked_from": None, "run": None, "by": host},
+        {"holder": site, "for": None, "revoked_from": None, "run": None, "by": host, **took},
         hosts=sorted(hosts),
         armed=_with(others, host, armed),
         sync=bool(ticket["sync"]) if stays else False,
-        took_sync=ticket["took_sync"] if stays else bool(ticket["sync"]) and ticket["revoked_from"] not in (None, site),
         disarmed_until=ticket["disarmed_until"] if stays else None,
     )
 
@@ -104,7 +110,15 @@ def revoked(ticket: Mapping[str, Any], site: str, run: Optional[Mapping[str, Any
             "look again: the plan is made for another holder",
         )
     known = {} if ticket["holder"] == site else {"armed": [], "hosts": [], "sync": False}
-    taken = {"holder": None, "for": None, "revoked_from": site, "took_sync": False, "run": _run(run), "by": _by(run)}
+    taken = {
+        "holder": None,
+        "for": None,
+        "revoked_from": site,
+        "took_armed": False,
+        "took_sync": False,
+        "run": _run(run),
+        "by": _by(run),
+    }
     return _changed(ticket, {**taken, **known})
 
 

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 PATH = "/etc/sip-dr/guard.json"
+RUNNING = "/run/sip-dr/guard.json"
+"""What the guard that runs was started with: whom to kill when it ends, whatever lies under `PATH` by then."""
 MARKER = "SIP_DR_GUARDED"
 """Environment variable that tells a process started through the wrapper, and all that it starts."""
 
@@ -79,6 +83,19 @@ def read(path: str = PATH) -> Config:
         return parse(json.loads(Path(path).read_text(encoding="utf-8")))
     except (AttributeError, TypeError, ValueError) as error:
         raise error if isinstance(error, ConfigError) else ConfigError(f"{path}: {error}") from None
+
+
+def begin(path: str = PATH, running: str = RUNNING) -> Config:
+    """Return the configuration and keep a copy of it for as long as this guard runs. Raises ConfigError, OSError."""
+    config, text = read(path), Path(path).read_bytes()
+    # Without a copy, or with half of one, what lies under the path then must do.
+    with contextlib.suppress(OSError), open(running, "wb", opener=_for_root_alone) as copy:
+        copy.write(text)
+    return config
+
+
+def _for_root_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _time(key: str, value: object) -> float:

@@ -194,7 +194,9 @@ def _settings(config: Config) -> core.GuardSettings:
 
 def main(_arguments: List[str]) -> int:
     """Guard this host. Raises ConfigError, OSError when the configuration cannot be used."""
-    config = configuration.read()
+    # Held until the process ends.
+    _alone = lease.alone()
+    config = configuration.begin()
     killer = Killer(config.writers, config.marker)
     file = lease.LeaseFile(lease.PATH, config.site, config.margin)
     Daemon(config, TicketWay(config.settings, config.hold - config.margin), killer, file).run()

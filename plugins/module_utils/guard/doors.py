@@ -95,9 +95,9 @@ class TicketDoors:
                     f"go through this door on the hosts of {failed}, or wait until its ticket has run out",
                 )
         ticket = self._store.read().ticket
-        if ticket is None or _is_passed_on(ticket, failed):
+        if ticket is None or (_is_passed_on(ticket, failed) and ticket["took_armed" if ticket["holder"] else "armed"]):
             return
-        if proof == "run_out" and not tickets.observed(ticket)["armed"]:
+        if proof == "run_out" and (_is_passed_on(ticket, failed) or not tickets.observed(ticket)["armed"]):
             unarmed = sorted(set(ticket["hosts"]) - set(ticket["armed"])) or ticket["hosts"]
             window = f", disarmed until {ticket['disarmed_until']}" if ticket["disarmed_until"] else ""
             raise RefusedError(
@@ -219,7 +219,7 @@ class TicketDoors:
         return {"changed": False, "guard": seen, "ticket": state.ticket, "detail": words}
 
     def disarm(self, step: Step, site: str, until: str) -> Dict[str, Any]:
-        """Switch the dead-man of a site off until then (RFC 3339), and see that its guards took it. Raises GuardError."""
+        """Switch the dead-man of a site off until then (RFC 3339), and see that its guards took it."""
         try:
             seconds(until)
         except (ValueError, OverflowError):

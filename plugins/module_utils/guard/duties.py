@@ -28,6 +28,8 @@ START_LIMIT = 60.0
 """Seconds for one unit to come up: a server that was killed recovers first."""
 STATEMENT_LIMIT = 5.0
 INTERVAL = 0.2
+AGAIN = 60.0
+"""Seconds before a unit that did not come up is started again: nobody else does it."""
 SOON, LATER = 1.0, 3.0
 """Seconds between two turns: while something is to be started or the standby is not in step, and otherwise."""
 
@@ -53,6 +55,8 @@ class Duties:
         self._writers = {writer.unit: writer for writer in config.writers}
         self._epoch = 0
         self._pending: List[str] = []
+        self._failed: List[str] = []
+        self._again_at: Optional[float] = None
         self._steady = True
         self._sync = sync.Sync(config.sync_degrade)
 
@@ -65,6 +69,7 @@ class Duties:
             self._begin(epoch)
         if not epoch:
             return None
+        self._come_back_to_failed(now)
         state = self._state() if self._pending or self._keeps_in_step else None
         while self._pending and self._start_next(state):
             state = self._state()
@@ -82,13 +87,21 @@ class Duties:
     @property
     def pause(self) -> float:
         """Seconds until the next turn is due."""
-        return SOON if self._pending or not self._steady else LATER
+        return SOON if self._pending or self._failed or not self._steady else LATER
 
     def _begin(self, epoch: int) -> None:
         self._epoch = epoch
         self._pending = list(self._config.start) if epoch else []
+        self._failed, self._again_at = [], None
         self._sync = sync.Sync(self._config.sync_degrade)
         self._steady = False
+
+    def _come_back_to_failed(self, now: float) -> None:
+        if self._failed and self._again_at is None:
+            # From the turn after: a failed start may itself have taken its time.
+            self._again_at = now + AGAIN
+        elif self._again_at is not None and now >= self._again_at:
+            self._pending, self._failed, self._again_at = self._failed + self._pending, [], None
 
     def _state(self) -> State:
         if self._database is None:
@@ -124,6 +137,7 @@ class Duties:
             self._processes.start(unit)
         except ProcessError as error:
             self._say(f"not started: {error}", ERROR)
+            self._failed.append(unit)
             return False
         self._say(f"started {unit}", INFO)
         return True

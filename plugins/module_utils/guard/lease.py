@@ -10,6 +10,7 @@ suspend; the guard kills `margin` seconds before it. No file: no lease. Everybod
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import time
@@ -18,6 +19,21 @@ from typing import Any, Dict, Optional
 DIRECTORY = "/run/sip-dr"
 PATH = DIRECTORY + "/lease.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+def alone(directory: str = DIRECTORY) -> int:
+    """Return what keeps every other guard off this host for as long as it is open. Raises OSError.
+
+    A second one would take away the first one's lease. Outside its unit there is no directory, and nothing that kills
+    when it ends.
+    """
+    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise
+    return held
 
 
 def boottime() -> float:

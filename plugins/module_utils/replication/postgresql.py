@@ -86,12 +86,21 @@ class PostgreSQL:
         if identifier and identifier != state["system_identifier"]:
             return f"the fenced database is another one ({identifier}, here {state['system_identifier']})"
         if state["in_recovery"]:
-            return None
+            return self._strayed(fence)
         if state["writer"]["fenced"] and state["writer"]["fenced"] >= state["timeline"]:
             return f"it was fenced itself, on timeline {state['writer']['fenced']}, and not promoted since"
         if fence.get("timeline") and fence["timeline"] >= state["timeline"]:
             return f"the fenced side wrote on timeline {fence['timeline']}"
         return None
+
+    def _strayed(self, fence: Mapping[str, Any]) -> Optional[str]:
+        """A standby that has applied beyond the fenced side's end, yet has no log of its timeline, parted from it."""
+        if not fence.get("timeline") or not fence.get("lsn") or self.lag_to(str(fence["lsn"])) != 0:
+            return None
+        known = int(self._psql.ask(sql.LOG_TIMELINE))
+        if known >= int(fence["timeline"]):
+            return None
+        return f"its log is of timeline {known}, and the fenced side wrote on timeline {fence['timeline']}"
 
     def close(self) -> Dict[str, Any]:
         """Fence this server and return its state as seen afterwards. Raises DatabaseError when a session stays."""

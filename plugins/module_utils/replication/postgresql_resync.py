@@ -99,6 +99,7 @@ class Resync:
             sslmode=source.sslmode,
         )
         self._started_with = started_with(access)
+        self._begin: Callable[[str], None] = lambda way: None
 
     def primary(self) -> Dict[str, Any]:
         """Return what the source says of itself now. Raises DatabaseError when it does not answer."""
@@ -118,6 +119,7 @@ class Resync:
         seconds}`. Raises DatabaseError with what each way failed of; nothing but a standby starts then.
         """
         started = time.monotonic()
+        self._begin = begin
         begin("stop")
         if self._driver.state()["running"]:
             self._server.processes.stop(self._server.unit)
@@ -193,6 +195,8 @@ class Resync:
             self._server.processes.start(self._server.unit)
             self._see()
         except (DatabaseError, ProcessError, OSError) as error:
+            # A newer run may have come, and the server that runs here by now be its own.
+            self._begin(way)
             self._server.processes.stop(self._server.unit)
             return str(error) or type(error).__name__
         return ""
@@ -224,6 +228,8 @@ class Resync:
         conninfo = self._conninfo(self._source.replication_user, "")
         self._run("pg_basebackup", "-w", "-d", conninfo, "-D", str(self._new), "-X", "stream", "-c", "fast")
         write_standby_signal(self._new, self._access.os_user)
+        # The copy may have taken an hour, in which another run may have come.
+        self._begin("copy")
         # Not by renaming the directory: it may be a mount point. Without `global` a server starts as nothing at all.
         for path in sorted(self._data.iterdir(), key=lambda path: path.name != "global"):
             if path.name != "postmaster.opts":

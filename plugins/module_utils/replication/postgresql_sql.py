@@ -109,6 +109,12 @@ select to_json(bool_and(replay_lsn >= :'lsn'::pg_lsn)) from pg_stat_replication
   where state in ('streaming', 'catchup') and replay_lsn is not null;
 """
 LAG_TO = "select to_json(greatest(0, pg_wal_lsn_diff(:'lsn'::pg_lsn, pg_last_wal_replay_lsn())));"
+# The newest timeline of which a standby has any log: what it applied last may be of it before a checkpoint says so.
+LOG_TIMELINE = """
+select to_json(greatest((select received_tli from pg_stat_wal_receiver),
+  (select timeline_id from pg_control_checkpoint()), (select min_recovery_end_timeline from pg_control_recovery()),
+  (select max(('x' || substr(name, 1, 8))::bit(32)::int) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$')));
+"""
 # Nothing received since the start is nothing left to apply: what lay in the log was applied before anyone could log in.
 LAG_HERE = """
 select to_json(greatest(0, coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)))

@@ -21,6 +21,7 @@ PLAY = """
   vars:
     decision: {verdict: SITE_DOWN, site: fra, evidence: [peer 0/2], unmet: [], forbidden: []}
     request:
+      scenario: site_failure
       run_id: "{{ continuity_report_run_id }}"
       failed_site: fra
       reachable: [ams-dr-1, ams-cfg, ams-db, ams-gw-1]
@@ -29,6 +30,7 @@ PLAY = """
       master: null
       done: {}
       failed_over: false
+      ticket: {holder: fra, revoked_from: null, armed: true, sync: false}
   tasks:
     - contactcenter.sip_dr.continuity_check:
       register: checked
@@ -38,7 +40,7 @@ PLAY = """
       vars:
         continuity_report_decision: "{{ decision }}"
         continuity_report_plan: >-
-          {{ checked.continuity | contactcenter.sip_dr.failover_plan(decision, {'last_master': 'fra'}, request) }}
+          {{ checked.continuity | contactcenter.sip_dr.continuity_plan(decision, {'last_master': 'fra'}, request) }}
     - ansible.builtin.debug:
         msg: "{{ __continuity_report_result.text | default([]) | join('\\n') }}"
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.duties import (
+    AGAIN,
     LATER,
     SOON,
     Duties,
@@ -129,6 +130,32 @@ def test_a_unit_that_does_not_come_up_is_said_and_the_next_one_waits_its_turn(wo
     world.duties.turn(1, 1, None)
     assert world.units.started == [DATABASE, SCS]
     assert any("did not come up" in words for words in world.said)
+
+
+@pytest.mark.parametrize("broken", [DATABASE, SERVER])
+def test_a_unit_that_did_not_come_up_is_tried_again_and_in_its_place(world, broken):
+    world.units.broken.add(broken)
+    world.database.now = None if broken == DATABASE else primary()
+    for now in range(3):
+        world.duties.turn(1, now, None)
+    world.units.broken.clear()
+    assert world.duties.pause == SOON
+    world.duties.turn(1, AGAIN - 1, None)
+    assert broken not in world.units.started
+    world.duties.turn(1, AGAIN + 1, None)
+    world.database.now = primary()
+    world.duties.turn(1, AGAIN + 2, None)
+    assert sorted(world.units.started) == sorted([DATABASE, SERVER, SCS])
+    assert world.units.started[0] == DATABASE
+
+
+def test_what_failed_under_one_lease_is_not_tried_without_one(world):
+    world.units.broken.add(SERVER)
+    world.duties.turn(1, 0, None)
+    world.units.broken.clear()
+    for now in (1, AGAIN + 2, AGAIN + 3):
+        world.duties.turn(0, now, None)
+    assert SERVER not in world.units.started
 
 
 def test_without_a_database_to_ask_nothing_waits(tmp_path):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,9 @@ import threading
 import time
 
 import pytest
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import fresh, lease, wrapper
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import ending, fresh, lease, wrapper
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.killing import Killed
 
 MARKER = "SIP_DR_TEST_GUARDED"
 
@@ -165,3 +168,30 @@ def test_the_program_dies_with_the_wrapper(file):
 def test_a_wrapper_without_a_command_says_how_it_is_used(capsys):
     assert wrapper.main([], MARKER) == 64
     assert "usage" in capsys.readouterr().err
+
+
+def test_there_is_one_guard_on_a_host(tmp_path):
+    held = lease.alone(str(tmp_path))
+    with pytest.raises(BlockingIOError):
+        lease.alone(str(tmp_path))
+    os.close(held)
+    os.close(lease.alone(str(tmp_path)))
+    with pytest.raises(FileNotFoundError):
+        lease.alone(str(tmp_path / "no-unit"))
+
+
+def test_what_the_guard_began_with_is_killed_whatever_lies_there_by_now(tmp_path, monkeypatch):
+    given = {"site": "site1", "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}]}
+    path, running, killed = tmp_path / "guard.json", tmp_path / "running.json", []
+    path.write_text(json.dumps(given))
+    monkeypatch.setattr(configuration, "RUNNING", str(running))
+    monkeypatch.setattr(lease, "PATH", str(tmp_path / "lease.json"))
+    kill = lambda killer, limit: killed.append(killer._writers) or Killed({}, {}, 0)  # noqa: E731
+    monkeypatch.setattr(ending.Killer, "kill", kill)
+    begun = configuration.begin(str(path), str(running))
+    assert running.stat().st_mode & 0o777 == 0o600
+    path.write_text("{ not whole")
+    assert ending.main([]) == 0
+    assert killed == [begun.writers]
+    path.write_text(json.dumps(given))
+    assert configuration.begin(str(path), str(tmp_path / "absent" / "running.json")) == begun
