@@ -22,6 +22,13 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication i
     Server,
     Source,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.content import (
+    comparison_of,
+    content_of,
+    lag_of,
+    ledger_of,
+)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.drain import drained, running_again
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.fence import fence_problem
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.one_writer import (
     refuse_second_writer,
@@ -99,11 +106,12 @@ class Doors:
         """Take the writer's log-in, sessions and privileges, and wait until every standby has applied all it wrote.
 
         `frozen` is where its log ended; None where there is nothing to freeze and nothing was. A standby that is gone
-        is not waited for: then `standby_caught_up` is false.
+        is not waited for: then `standby_caught_up` is false, and `content` a hash of all rows where the make has one.
         """
         before = self._database.state()
         recorded = self._recorded.read() or {}
-        kept = recorded.get("frozen") and dict(recorded["frozen"], standby_caught_up=bool(recorded.get("caught_up")))
+        told = {"standby_caught_up": bool(recorded.get("caught_up")), "content": recorded.get("content")}
+        kept = recorded.get("frozen") and dict(recorded["frozen"], **told)
         if not before["running"] or before["role"] != "primary":
             return {"changed": False, "frozen": kept, "database": before, "detail": describe(before)}
         if kept and is_closed(before):
@@ -122,9 +130,8 @@ class Doors:
         # None: nobody follows, and waiting would not bring anybody.
         settled = wait_for(lambda: self._database.followed(end) is not False, self._deadline, self._interval)
         caught_up = bool(end.get("standby_caught_up") or (settled and self._database.followed(end)))
-        if caught_up:
-            self._recorded.keep({"caught_up": True})
-        frozen = dict(end, standby_caught_up=caught_up)
+        self._recorded.keep({"caught_up": True} if caught_up else {"content": content_of(self._database)})
+        frozen = dict(end, standby_caught_up=caught_up, content=(self._recorded.read() or {}).get("content"))
         words = "every standby has applied it" if frozen["standby_caught_up"] else "no standby is known to have it all"
         changed = not is_closed(before)
         shown = {"changed": changed, "frozen": frozen, "database": after, "detail": f"{describe(after)}; {words}"}
@@ -207,13 +214,14 @@ class Doors:
             return promotion.lag
         end = promotion.end["lsn"]
         step.assert_newest()
-        if before.get("detached"):
+        begins = bool(before.get("detached"))
+        if begins:
             # Killed half-way, an earlier call left it so: what came since is drained too.
             self._database.attach()
-        wait_for(lambda: self._database.lag_to(end) == 0, self._deadline, self._interval)
+        wait_for(drained(self._database, end, begins), self._deadline, self._interval)
         try:
             self._database.detach()
-            wait_for(lambda: self._database.lag_to(None) == 0, self._deadline, self._interval)
+            wait_for(drained(self._database, None), self._deadline, self._interval)
             # Once more: what has been applied meanwhile may be of another history.
             self._refuse_left_behind(self._database.state(), promotion)
             lag = self._refuse_lag(before, promotion, end)
@@ -275,7 +283,7 @@ class Doors:
 
     def _refuse_lag(self, before: Mapping[str, Any], promotion: Promotion, end: Optional[str]) -> Optional[float]:
         """Return the lag with which this is promoted: measured where the other side named its last position."""
-        lag = self._database.lag_to(end) if end else promotion.lag
+        lag = lag_of(self._database, end, promotion.lag, promotion.frozen)
         if promotion.allow_data_loss or (lag is not None and lag <= promotion.lag_limit):
             return lag
         unit = before.get("unit", "bytes")
@@ -291,9 +299,8 @@ class Doors:
         A standby whose replication a promotion stopped, and which was not promoted, follows again.
         """
         kept = self._recorded.read() or {}
-        before = self._database.state()
-        if "frozen" in kept and not before["running"] and not self._dry:
-            before = self._running_again()
+        waited = "frozen" in kept and not self._dry
+        before = running_again(self._database, self._deadline, self._interval) if waited else self._database.state()
         fenced = before["running"] and before["writer"]["fenced"]
         detached = before["running"] and before.get("detached")
         if not kept and not fenced and not detached:
@@ -312,14 +319,6 @@ class Doors:
         self._recorded.forget()
         after = self._database.state()
         return {"changed": True, "database": after, "diff": difference(before, after), "detail": describe(after)}
-
-    def _running_again(self) -> Dict[str, Any]:
-        """Wait for a frozen server that its guard had killed: the guard starts it once its ticket is back."""
-        wait_for(lambda: self._database.state()["running"], self._deadline, self._interval)
-        state = self._database.state()
-        if not state["running"]:
-            raise DatabaseError(f"frozen, and after {self._deadline:.0f} s {describe(state)}: start it, then again")
-        return state
 
     def _put_back(self, kept: Mapping[str, Any], before: Mapping[str, Any]) -> None:
         if before["running"] and before.get("detached"):
@@ -351,15 +350,12 @@ class Doors:
         result = {"changed": True, "resync": done, "database": after, "diff": difference(before, after)}
         return dict(result, detail=f"{done['way']} in {done['seconds']} s: {describe(after)}")
 
-    def _would_resync(
-        self, before: Mapping[str, Any], source: Source, server: Server, unfinished: bool
-    ) -> Dict[str, Any]:
+    def _would_resync(self, before: Mapping[str, Any], source: Source, server: Server, half: bool) -> Dict[str, Any]:
         """Say what would be; a refusal as `unmet`, for the steps before this one have only been shown, too."""
-        done: Dict[str, Any] = {"way": "none", "tried": [], "seconds": 0.0, "streams": False}
-        unmet = None
+        done, unmet = {"way": "none", "tried": [], "seconds": 0.0, "streams": False}, None
         try:
             refuse_unfenced_here(before)
-            done = self._database.resync(source, server, None, unfinished)
+            done = self._database.resync(source, server, None, half)
         except RefusedError as refused:
             unmet = str(refused)
         if done["streams"]:
@@ -377,18 +373,13 @@ class Doors:
 
         return begin
 
-    def ledger(self, since: str) -> Dict[str, Any]:
+    def ledger(self, since: str, noted: Recorded) -> Dict[str, Any]:
         """Return every write of the writer since a time, as the server itself recorded them."""
-        found = self._database.ledger(since)
-        shown = {"changed": False, "ledger": found["writes"], "ledger_complete": found["complete"]}
-        return dict(shown, detail=found["detail"])
+        return ledger_of(self._database, since, noted, self._dry)
 
     def compare(self) -> Dict[str, Any]:
         """Return what the database holds, table by table, so that two sides can be compared."""
-        found = self._database.compare()
-        rows = sum(table["rows"] for table in found["tables"].values())
-        words = f"{len(found['tables'])} tables, {rows} rows, {found['digest'][:12]}"
-        return {"changed": False, "tables": found["tables"], "digest": found["digest"], "detail": words}
+        return comparison_of(self._database)
 
     def verify(self, marker: str) -> Dict[str, Any]:
         """Return what is seen of a write, committed as the Configuration Server's role. Raises DatabaseError."""

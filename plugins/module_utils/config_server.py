@@ -174,8 +174,10 @@ class Doors:
     def _keep_running(self, states: Sequence[UnitState]) -> None:
         """Keep what runs now as what is to run again; of an older move's record only what says the same stays."""
         kept = (self._recorded.read() or {}).get("units", {})
-        self._recorded.forget()
-        self._recorded.keep({"units": {state.name: state.running or kept.get(state.name) is True for state in states}})
+        wanted = {state.name: state.running or kept.get(state.name) is True for state in states}
+        if wanted != kept:
+            self._recorded.forget()
+            self._recorded.keep({"units": wanted})
 
     def _result(self, before: Sequence[UnitState], after: Sequence[UnitState]) -> Dict[str, Any]:
         changed = _shown(before) != _shown(after)

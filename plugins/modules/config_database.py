@@ -32,7 +32,8 @@ options:
         follows again.
       - V(resync) makes this side a standby of O(source). It follows, is rewound, or is copied anew, and counts as done
         once it streams. What only this side has is lost by that, so V(ledger) comes first.
-      - V(ledger) lists what the role wrote since O(since), from the server's own log.
+      - V(ledger) lists what the role wrote since O(since), from the server's own log. While the server runs it notes in
+        O(state_dir) whether the role's writes are logged, so that the list can be complete when the server is down.
       - V(compare) counts and hashes the rows of every table, so that two sides can be compared.
       - V(verify) fails unless a transaction of the Configuration Server's role is committed.
     type: str
@@ -67,7 +68,7 @@ options:
     default: 60
   frozen:
     description: RV(frozen) of the other side's V(freeze). Where O(fence) names no position, the lag is measured up to
-      it.
+      it. Where this side has the same C(content), nothing is lacking, however far that log went on.
     type: dict
     default: {}
   lease:
@@ -154,7 +155,7 @@ RETURN = r"""
 frozen:
   description:
     - Where the writer's log ended (C(lsn), C(timeline), C(system_identifier)), on which C(host), C(at) what time, and
-      whether every standby has applied it (C(standby_caught_up)).
+      whether every standby has applied it (C(standby_caught_up)); where none has, a hash of every row (C(content)).
     - None where there was nothing to freeze and nothing is recorded.
   type: dict
   returned: O(door=freeze)
@@ -173,7 +174,8 @@ ledger:
   elements: dict
   returned: O(door=ledger)
 ledger_complete:
-  description: Whether the log reaches back to O(since) and the role's writes are logged.
+  description: Whether the log reaches back to O(since) and the role's writes are logged, or were when the server, down
+    now, was last looked at after O(since).
   type: bool
   returned: O(door=ledger)
 tables:
@@ -306,7 +308,7 @@ def pass_door(doors: Doors, params: Dict[str, Any], check_mode: bool) -> Dict[st
     looking: Dict[str, Callable[[], Dict[str, Any]]] = {
         "observe": doors.observe,
         "readiness": lambda: doors.readiness(dict(limits, lag=params["readiness_lag"])),
-        "ledger": lambda: doors.ledger(params["since"]),
+        "ledger": lambda: doors.ledger(params["since"], Recorded(params["state_dir"], "config_database_ledger")),
         "compare": doors.compare,
         "verify": lambda: doors.verify(f"verify {run['id'] if run else 'without a run'}"),
     }

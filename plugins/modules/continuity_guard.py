@@ -119,7 +119,8 @@ options:
         type: float
         default: 10
       sync_names:
-        description: What commits wait for when it is back, as PostgreSQL's C(synchronous_standby_names).
+        description: What commits wait for when it is back, as PostgreSQL's C(synchronous_standby_names). With
+          O(config.replication=sync) the name of the other site's standby; V(*) would take any replica for it.
         type: str
         default: '*'
       marker:

@@ -49,8 +49,8 @@ def acquired(ticket: Mapping[str, Any], site: str, host: str, hosts: Iterable[st
     """Return the ticket as `host` takes it for its site, or joins the hosts of the site that hold it.
 
     Only the holder, or the site that it was granted to, may. What the holder before said of its hosts and of its
-    standby ends here; a disarming too, for it was the other one's. `took_armed` and `took_sync` keep what its ticket said:
-    a run that was killed before its promotion must still know what it may conclude of that side.
+    standby ends here; a disarming too, for it was the other one's. `took_armed` and `took_sync` keep what its ticket
+    said: a run that was killed before its promotion must still know what it may conclude of that side.
     """
     if not may_acquire(ticket, site):
         raise RefusedError(

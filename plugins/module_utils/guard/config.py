@@ -27,6 +27,8 @@ OTHERS: Dict[str, Any] = {
     "start": [],
     "database": None,
 }
+KILLING, DRIFT = 0.2, 0.01
+"""Seconds that killing takes, and by how much two clocks may differ: as in the policy's own check."""
 UNIT = re.compile(r"^[^/\s]+\.service$")
 NEEDED = ("site", "host", "hosts", "writers")
 
@@ -98,6 +100,11 @@ def _for_root_alone(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def outlives(config: Config) -> float:
+    """Return for how many seconds a ticket must stand still until a guard with these times has killed (decision.md)."""
+    return config.hold - config.margin + config.watchdog + KILLING + DRIFT * config.hold
+
+
 def _time(key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
         raise ConfigError(f"guard: {key}: expected seconds above 0, found {value!r}")
@@ -119,6 +126,9 @@ def _problems(config: Config) -> List[str]:
         problems.append("hold: must be more than margin and two renewals")
     if config.replication not in ("sync", "async"):
         problems.append(f"replication: expected sync or async, found {config.replication!r}")
+    if config.replication == "sync" and config.database is not None and "*" in config.sync_names:
+        # Any replica would do for a commit, and the ticket would promise that the other site has it.
+        problems.append("sync_names: with replication sync, expected the application_name of the other site's standby")
     paths = [config.settings, *(writer.standby_signal for writer in config.writers if writer.standby_signal)]
     words = [*paths, *config.start, *(writer.unit for writer in config.writers)]
     problems += [f"{path!r}: expected an absolute path" for path in paths if not path.startswith("/")]

@@ -20,6 +20,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import Ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.config import outlives
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import seconds
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.sight import GuardError, Sight
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
@@ -36,6 +37,10 @@ class Times(NamedTuple):
     deadline: float
     interval: float
     take: float
+
+    def at_least(self, take: float) -> Times:
+        """Return the same times with a `take` that is no shorter than this."""
+        return self._replace(take=max(self.take, take))
 
 
 class Moved(NamedTuple):
@@ -76,6 +81,9 @@ class TicketDoors:
         """
         self._refuse_proof(failed, proof)
         moved = self._move(step, lambda ticket: self._revoked(ticket, failed))
+        if proof == "run_out" and not self._dry:
+            # A disarming may have been committed just before the ticket was taken.
+            _refuse_unarmed(moved.after, failed)
         passed_on = _is_passed_on(moved.after, failed)
         more = {"fence": None, "sync": moved.after["took_sync" if moved.after["holder"] else "sync"]}
         if not self._dry and proof == "seen":
@@ -86,25 +94,16 @@ class TicketDoors:
         return self._result(moved, more)
 
     def _refuse_proof(self, failed: str, proof: str) -> None:
-        if proof == "seen":
-            config = self._sight.config
-            if config is None or config.site != failed:
-                raise RefusedError(
-                    "fence: a stop is seen on the hosts of the site that is stopped",
-                    f"asked on {socket.gethostname()}, a host of {config.site if config else 'no guarded site'}",
-                    f"go through this door on the hosts of {failed}, or wait until its ticket has run out",
-                )
-        ticket = self._store.read().ticket
-        if ticket is None or (_is_passed_on(ticket, failed) and ticket["took_armed" if ticket["holder"] else "armed"]):
-            return
-        if proof == "run_out" and (_is_passed_on(ticket, failed) or not tickets.observed(ticket)["armed"]):
-            unarmed = sorted(set(ticket["hosts"]) - set(ticket["armed"])) or ticket["hosts"]
-            window = f", disarmed until {ticket['disarmed_until']}" if ticket["disarmed_until"] else ""
+        config = self._sight.config
+        if proof == "seen" and (config is None or config.site != failed):
             raise RefusedError(
-                "fence: a ticket that runs out proves something only where the dead-man is armed",
-                f"not armed: {', '.join(unarmed) or 'nobody knows whom it covers'}{window}; {describe(ticket)}",
-                "see the writers stopped on their hosts, power them off, or let two people attest it",
+                "fence: a stop is seen on the hosts of the site that is stopped",
+                f"asked on {socket.gethostname()}, a host of {config.site if config else 'no guarded site'}",
+                f"go through this door on the hosts of {failed}, or wait until its ticket has run out",
             )
+        ticket = self._store.read().ticket
+        if proof == "run_out" and ticket is not None:
+            _refuse_unarmed(ticket, failed)
 
     def _revoked(self, ticket: Ticket, failed: str) -> Optional[Ticket]:
         if _is_passed_on(ticket, failed):
@@ -127,9 +126,12 @@ class TicketDoors:
         return self._fence("stopped_and_revoked", socket.gethostname(), seen=seen, lsn=None)
 
     def _run_out(self, failed: str) -> Dict[str, Any]:
-        """Read until the same revision stood for `take` on this host's clock."""
-        standing = _Standing(self._store, failed)
-        times = self._times
+        """Read until the same revision stood for `take` on this host's clock.
+
+        Both sites' guards go by the times that they were installed with, whatever the policy says since.
+        """
+        standing, config = _Standing(self._store, failed), self._sight.config
+        times = self._times if config is None else self._times.at_least(outlives(config))
         proven = wait_for(lambda: standing.lasts() >= times.take, times.take + times.deadline, times.interval)
         if not proven:
             raise GuardError(
@@ -187,8 +189,14 @@ class TicketDoors:
     def _returned(self, ticket: Ticket, failed: str) -> Optional[Ticket]:
         if tickets.may_acquire(ticket, failed):
             return None
-        if ticket["holder"] is None:
+        if ticket["holder"] is None and ticket["revoked_from"] in (None, failed):
             return tickets.granted(ticket, failed, self._run)
+        if ticket["holder"] is None:
+            raise RefusedError(
+                "ticket: it goes back only to the site that it was taken from",
+                f"to be given back to {failed}, but it is {describe(ticket)}",
+                f"give it back to {ticket['revoked_from']}, or move to {failed} by a new run",
+            )
         self._refuse_used(ticket, failed)
         taken = tickets.revoked(ticket, ticket["holder"], self._run)
         # It was never used here: nothing is to be taken from this site, and nothing to be concluded of it.
@@ -333,6 +341,26 @@ def _is_passed_on(ticket: Mapping[str, Any], failed: str) -> bool:
     """Return whether the other site has the ticket that was taken from `failed`, or was granted it."""
     granted = ticket["for"] if ticket["revoked_from"] == failed else None
     return (ticket["holder"] or granted) not in (None, failed)
+
+
+def _refuse_unarmed(ticket: Ticket, failed: str) -> None:
+    """Refuse to conclude anything from the running out of a ticket without a dead-man.
+
+    Of one that was passed on counts what it said when it was taken.
+    """
+    if (
+        ticket["took_armed"]
+        if _is_passed_on(ticket, failed) and ticket["holder"]
+        else tickets.observed(ticket)["armed"]
+    ):
+        return
+    unarmed = sorted(set(ticket["hosts"]) - set(ticket["armed"])) or ticket["hosts"]
+    window = f", disarmed until {ticket['disarmed_until']}" if ticket["disarmed_until"] else ""
+    raise RefusedError(
+        "fence: a ticket that runs out proves something only where the dead-man is armed",
+        f"not armed: {', '.join(unarmed) or 'nobody knows whom it covers'}{window}; {describe(ticket)}",
+        "see the writers stopped on their hosts, power them off, or let two people attest it",
+    )
 
 
 def _is_taken(ticket: Optional[Mapping[str, Any]], failed: str) -> bool:

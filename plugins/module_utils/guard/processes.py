@@ -17,6 +17,8 @@ STATE_AT = 16
 """Where it stands in `global/pg_control`: after system_identifier (8 bytes) and two version numbers (4 each)."""
 RECOVERS = re.compile(rb": startup( (recovering|waiting for) [0-9A-F]{24})?[ \0]*$")
 """Title of the process that recovers, and of no other."""
+BEFORE_ALL = re.compile(rb": (checkpointer|background writer|logger)[ \0]*$")
+"""Titles of those that a server starts before the one that recovers."""
 
 
 class Processes:
@@ -57,9 +59,14 @@ class Processes:
         return None if self.command(pid)[1:2] == [b"--single"] else self._link(pid, "cwd")
 
     def recovers(self, directory: str) -> bool:
-        """Return whether no server works in this data directory, or one that is in recovery."""
+        """Return whether no server works in this data directory, or one that is in recovery or about to begin it.
+
+        A base backup's control file is that of a primary at work until its recovery begins.
+        """
         servers = [pid for pid in self.all() if self.data_directory(pid) == directory]
-        return not servers or any(RECOVERS.search(b" ".join(self.command(pid))) for pid in servers)
+        titles = [b" ".join(self.command(pid)) for pid in servers]
+        at_work = [title for title in titles if title.startswith(b"postgres: ") and not BEFORE_ALL.search(title)]
+        return not at_work or any(RECOVERS.search(title) for title in at_work)
 
     def _content(self, pid: int, name: str) -> bytes:
         try:

@@ -104,6 +104,9 @@ class Replication(Protocol):
         Without `lsn`: up to the end of what has been received.
         """
 
+    def receives(self) -> bool:
+        """Return whether more of the other side's log may come; true where the make cannot tell."""
+
     def detach(self) -> None:
         """Stop receiving, so that what is here is final. Done again it changes nothing."""
 
@@ -125,9 +128,11 @@ class Replication(Protocol):
     def start_as_primary(self) -> None:
         """Take back that a stopped server would start as a standby."""
 
-    def ledger(self, since: str) -> Dict[str, Any]:
-        """Return `{writes, complete, detail}`: every write of the writer since a time (RFC 3339), oldest first.
+    def ledger(self, since: str, recording: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return `{writes, complete, detail, recording}`: the writer's writes since a time (RFC 3339), oldest first.
 
+        `recording` is what a running server says of how it records writes, and when; empty of one that is down. What an
+        earlier call said is given back to it, or nothing.
         Raises RefusedError when the make keeps no such record.
         """
 

@@ -71,7 +71,11 @@ class MadeOfPrograms:
     def start_as_primary(self) -> None:
         """Do nothing: what may write here is told by privileges, not by how the server starts."""
 
-    def ledger(self, since: str) -> Dict[str, Any]:
+    def receives(self) -> bool:
+        """Return true: no program tells whether more may come."""
+        return True
+
+    def ledger(self, since: str, recording: Mapping[str, Any]) -> Dict[str, Any]:
         """Refuse: what was written since a time is for the database's own tools."""
         self._refuse("ledger", f"nothing recorded here tells the writes since {since}")
 

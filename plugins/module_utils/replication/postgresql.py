@@ -28,7 +28,11 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.p
     started_with,
     write_standby_signal,
 )
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql_log import read_ledger
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql_log import (
+    Recording,
+    last_seen,
+    read_ledger,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql_readiness import (
     item_of,
     items_of,
@@ -39,6 +43,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.p
     run_program,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.psql import NoConnectionError, Psql
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.view import now
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
 DETACHED = "sip_dr.followed"
@@ -136,6 +141,10 @@ class PostgreSQL:
         found = self._psql.ask(sql.LAG_TO, lsn=lsn) if lsn else self._psql.ask(sql.LAG_HERE)
         return None if found is None else int(found)
 
+    def receives(self) -> bool:
+        """Return whether a receiver streams; its server notices a cut link after wal_receiver_timeout."""
+        return bool(self._psql.ask(sql.RECEIVES))
+
     def detach(self) -> None:
         """Stop the receiver and see that it is gone; what had been set with ALTER SYSTEM is kept beside the data."""
         before = self._psql.ask(sql.FOLLOWED_BEFORE)
@@ -199,14 +208,16 @@ class PostgreSQL:
             signal.unlink()
             sync_directory(signal.parent)
 
-    def ledger(self, since: str) -> Dict[str, Any]:
+    def ledger(self, since: str, recording: Mapping[str, Any]) -> Dict[str, Any]:
         """Return every write of the writer that stands in the server's own log since a time (RFC 3339)."""
         state = self.state()
         if state["running"]:
-            return read_ledger(self._access, state["settings"], state["writer"]["log_statement"], since)
+            said = {"log_statement": state["writer"]["log_statement"], "at": now()}
+            found = read_ledger(self._access, state["settings"], Recording(said["log_statement"]), since)
+            return dict(found, recording=said)
         # A fenced server that is down need not start for it: its configuration says how its log is to be read.
         words = {name: self._configured(name) for name in ("log_line_prefix", "log_timezone")}
-        return read_ledger(self._access, words, "", since)
+        return read_ledger(self._access, words, last_seen(recording, since), since)
 
     def compare(self) -> Dict[str, Any]:
         """Return rows and content hash of every table, all of one snapshot; the order of rows does not count."""

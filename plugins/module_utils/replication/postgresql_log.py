@@ -151,12 +151,32 @@ def _add(write: Dict[str, Any], line: Line) -> None:
         write["parameters"] = line.text[len("parameters: ") :]
 
 
-def read_ledger(access: Access, settings: Mapping[str, str], log_statement: str, since: str) -> Dict[str, Any]:
+class Recording(NamedTuple):
+    """What is known of the writer's log_statement; empty: nothing, of a server that is down."""
+
+    log_statement: str = ""
+    seen_at: str = ""
+    """When a server that is down said so (RFC 3339); empty: it says so now. A change in between is not known."""
+
+    @property
+    def words(self) -> str:
+        """Say it, and how old it is."""
+        when = f" when the server, down now, was last asked at {self.seen_at}" if self.seen_at else ""
+        return f"log_statement {self.log_statement}{when}"
+
+
+def last_seen(kept: Mapping[str, Any], since: str) -> Recording:
+    """Return what a server that is down said of its recording, if that was after `since`: older words prove nothing."""
+    if not kept or _moment(str(kept["at"])) < _moment(since):
+        return Recording()
+    return Recording(str(kept["log_statement"]), str(kept["at"]))
+
+
+def read_ledger(access: Access, settings: Mapping[str, str], recording: Recording, since: str) -> Dict[str, Any]:
     """Return `{writes, complete, detail}` from the log files of this host, rotated and compressed ones included.
 
-    `complete` is true when the log reaches back to `since` and the writer's statements are logged; `log_statement` is
-    empty for a server that is down. Raises DatabaseError when the log cannot be read, or its prefix does not say who
-    wrote.
+    `complete` is true when the log reaches back to `since` and the writer's statements are logged. Raises DatabaseError
+    when the log cannot be read, or its prefix does not say who wrote.
     """
     start = _moment(since)
     problem = prefix_problem(settings["log_line_prefix"])
@@ -171,11 +191,13 @@ def read_ledger(access: Access, settings: Mapping[str, str], log_statement: str,
     found = [line for path in read for line in _messages_of(path, settings)]
     first = min((line.at for line in found), default=None)
     reaches = bool(older) or bool(first and first <= start)
-    # Of a server that is down the role's setting is not known, but what it logged is.
-    logged = log_statement in ("mod", "all") if log_statement else any(_is_statement(line, access) for line in found)
+    known = recording.log_statement
+    # Where nobody asked a server before it went down the role's setting is not known, but what it logged is.
+    logged = known in ("mod", "all") if known else any(_is_statement(line, access) for line in found)
     writes = writes_of(sorted(found, key=lambda line: line.at), access.writer, access.database, start)
     words = f"{len(writes)} writes of {access.writer} since {since} in {len(read)} files"
-    words += f"; log_statement {log_statement or ('was on' if logged else 'unknown, the server is down')}"
+    unknown = f"log_statement {'was on' if logged else 'unknown, the server is down'}"
+    words += f"; {recording.words if known else unknown}"
     begins = "" if reaches else f"; the log begins at {first.isoformat() if first else 'no time'}, later than that"
     return {"writes": writes, "complete": reaches and logged, "detail": words + begins}
 

@@ -120,6 +120,11 @@ LAG_HERE = """
 select to_json(greatest(0, coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)))
   where pg_last_wal_replay_lsn() is not null;
 """
+# With a restore_command the log may also come from an archive, which nothing shows.
+RECEIVES = """
+select to_json(current_setting('restore_command') <> ''
+  or exists (select from pg_stat_wal_receiver where status = 'streaming'));
+"""
 STAND_ALONE = """
 alter system set synchronous_standby_names = '';
 alter system reset synchronous_commit;

@@ -246,3 +246,13 @@ def test_the_promotion_is_given_the_proof_the_lease_and_the_end_of_the_log():
 @pytest.mark.parametrize("name", ["unfreeze", "unfence"])
 def test_log_ins_are_given_back_only_beside_a_standby(name):
     assert role_calls(name)[-1]["vars"]["config_database_peer_role"] == "standby"
+
+
+def test_a_store_that_is_lost_does_not_end_the_run_before_the_calls_are_saved():
+    """Ansible ends everything with a play of which all hosts have failed: without a majority every one of them does."""
+    first = PLAYS.index(STEPS[next(iter(OF_CALLS & set(STEPS)))])
+    asked = [play for play in PLAYS[:first] if play["hosts"] in ("continuity_stores", "continuity_run_stores")]
+    assert {play["hosts"] for play in asked} == {"continuity_stores", "continuity_run_stores"}
+    for play in asked:
+        assert play["ignore_unreachable"], play["name"]
+        assert all("rescue" in task for task in play["tasks"]), play["name"]

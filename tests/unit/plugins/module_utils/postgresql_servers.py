@@ -152,6 +152,10 @@ def doors(server: Server, tmp_path: Path, dry: bool = False, running: frozenset[
     return Doors(server.driver(), NoUnits(running), recorded, DEADLINE, INTERVAL, dry)
 
 
+def noted(server: Server, tmp_path: Path) -> Recorded:
+    return Recorded(str(tmp_path / server.directory.name), "config_database_ledger")
+
+
 def step(tmp_path: Path) -> Step:
     return Step(None, tmp_path, writes=False)
 

@@ -180,6 +180,26 @@ def test_restore_puts_each_unit_back(host: Host, tmp_path: Path, step: Step) -> 
     assert not doors(host, tmp_path).restore(step)["changed"]
 
 
+def test_what_an_older_move_left_recorded_is_not_what_runs_again(host: Host, tmp_path: Path, step: Step) -> None:
+    assert doors(host, tmp_path).take_over(step)["changed"]
+    doors(host, tmp_path).release(step)
+    assert doors(host, tmp_path).restore(step)["changed"]
+    assert host.running == set(UNITS), "it was stopped by this move, whatever stood before the one that started it"
+
+
+def test_a_stop_that_was_killed_half_way_forgets_nothing(host: Host, tmp_path: Path, step: Step) -> None:
+    doors(host, tmp_path).take_over(step)
+    host.stop(UNITS[1])
+    doors(host, tmp_path).release(step)
+    doors(host, tmp_path).restore(step)
+    host.stop(UNITS[1])
+    doors(host, tmp_path).release(step)
+    host.start(UNITS[0])
+    doors(host, tmp_path).release(step)
+    assert doors(host, tmp_path).restore(step)["changed"]
+    assert host.running == {UNITS[0]}
+
+
 def test_check_mode_shows_both_ways_and_does_nothing(host: Host, tmp_path: Path, step: Step) -> None:
     found = doors(host, tmp_path, Database("standby"), dry=True).take_over(step)
     assert found["changed"]

@@ -297,6 +297,24 @@ def test_without_a_ticket_the_primary_tells_where_it_is_started_again(continuity
     assert both["undo"] == []
 
 
+@without_ticket
+def test_a_primary_that_came_back_is_not_started_while_the_other_database_says_nothing(continuity):
+    """Ams has had it since a failover; fra's old primary is up, and nobody hears ams's database just now."""
+    mute = back(continuity, databases=roles("primary", "unknown"))
+    assert "promote_database" in names(move_plan(continuity, NOBODY, state("ams"), mute)) or guards(
+        move_plan(continuity, NOBODY, state("ams"), mute)
+    )
+    assert names(move_plan(continuity, NOBODY, state("fra"), mute))[0] == "start_config_server"
+
+
+@pytest.mark.parametrize("people", [[], ["alice"], ["alice", "Alice "]])
+def test_one_person_allows_no_loss_where_the_move_measures_it(continuity, people):
+    said = asked(continuity, allow_data_loss=RUN, attested_by=people)
+    assert move_plan(continuity, planned(), state(), said)["overrides"] == []
+    both = asked(continuity, allow_data_loss=RUN, attested_by=PEOPLE)
+    assert [one["name"] for one in move_plan(continuity, planned(), state(), both)["overrides"]] == ["allow_data_loss"]
+
+
 def test_a_holder_that_cannot_be_reached_is_not_started(continuity):
     plan = move_plan(continuity, NOBODY, state(), back(continuity, ("fra-cfg",)))
     assert (plan["steps"], guards(plan)) == ([], ["survivor_reachable"])

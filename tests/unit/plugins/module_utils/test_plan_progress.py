@@ -192,6 +192,19 @@ def test_nothing_is_taken_back_by_a_run_that_has_lost_the_lock(continuity):
         assert not Run(continuity).stopped_at(step, ENDINGS["failed"]).nobody_has_the_lock().undoes
 
 
+def test_nothing_is_taken_back_by_a_run_that_was_overtaken(continuity):
+    """What it began is the newer run's, which may have fenced the old side again by now."""
+    stale = {**ENDINGS["refused"], "refused": {"guard": "fencing token: only the newest run may change this host"}}
+    for step in (*before_promotion(continuity), PROMOTION):
+        run = Run(continuity).stopped_at(step, stale)
+        assert not run.undoes
+        assert not any(run.may(back) for back in undoing(continuity))
+    run = Run(continuity).stopped_at(PROMOTION, ENDINGS["refused"])
+    first, second = undoing(continuity)[:2]
+    assert run.undoes and run.may(second)
+    assert not run.said(first, stale).may(second), "met only on the way back"
+
+
 def test_a_later_start_takes_nothing_back_that_an_earlier_one_may_have_promoted(continuity):
     """The second start is refused at its first step: for all that it did itself, nothing was promoted."""
     for database, expected in (("standby", True), ("primary", False), ("unknown", False)):

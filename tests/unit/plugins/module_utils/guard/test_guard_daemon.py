@@ -9,8 +9,10 @@ import os
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd import TicketStore
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import EtcdClient
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import core, daemon, lease
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import core, daemon, lease, placing
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.host import Journal, Manager
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.killing import Killed
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.renewing import TicketWay
@@ -231,3 +233,31 @@ def test_a_new_password_is_taken_at_the_first_failure(members, tmp_path, monkeyp
     assert isinstance(way.ask(core.Read()), core.Failed)
     assert way.ask(core.Read()) == core.Found(0, None)
     way.close()
+
+
+class Quiet:
+    """A host on which the guard runs, and all that it guards is installed; `orders` are the manager's."""
+
+    def __init__(self, store, monkeypatch):
+        self.active, self.installed, self.orders = "active", True, []
+        monkeypatch.setattr(placing, "files", lambda config: {})
+        monkeypatch.setattr(placing, "_stale", lambda config, lying: [])
+        monkeypatch.setattr(placing.Placing, "_systemctl", lambda placing, *words: self.orders.append(words[0]))
+        self.placing = placing.Placing(self, self, lambda: store, 1, 0.01, False)
+
+    def state(self, name):
+        return self
+
+
+def test_a_new_password_is_laid_and_the_guard_lives_on(members, tmp_path, monkeypatch):
+    etcd = dict(members.settings(password="old")._asdict(), ca_file=None)
+    words = {"site": "site1", "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}]}
+    config = {**words, "settings": str(tmp_path / "etcd.json")}
+    client = EtcdClient(members.settings())
+    host = Quiet(TicketStore(client), monkeypatch)
+    host.placing.install(placing.Wanted(config, etcd, "site1", ["h"]))
+    host.orders.clear()
+    done = host.placing.install(placing.Wanted(config, dict(etcd, password="new"), "", []))
+    assert (done["changed"], done["restarted"], host.orders) == (True, False, [])
+    assert not host.placing.install(placing.Wanted(config, dict(etcd, password="new"), "", []))["changed"]
+    client.close()

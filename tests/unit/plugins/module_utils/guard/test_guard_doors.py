@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd import TicketState
@@ -62,7 +64,8 @@ class Host:
     """What is seen of the guard on this host."""
 
     def __init__(self, site="site1"):
-        given = {"site": site, "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}]}
+        times = {"hold": 0.03, "margin": 0.01, "renew": 0.005, "watchdog": 0.01}
+        given = {"site": site, "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}], **times}
         self.config = configuration.parse(given) if site else None
         self.left, self.active, self.running, self.standby, self.refuses = (
             8.0,
@@ -155,6 +158,14 @@ def test_a_ticket_runs_out_where_the_dead_man_is_armed(world):
         "site1",
         6,
     )
+
+
+def test_what_the_guards_were_installed_with_is_outwaited_too(world):
+    survivor = world("site2", run=RUN)
+    survivor.host.config = survivor.host.config._replace(hold=0.4)
+    began = time.monotonic()
+    assert survivor("release", "site1", "run_out")["fence"]["kind"] == "ticket_run_out"
+    assert time.monotonic() - began >= configuration.outlives(survivor.host.config) >= 0.6
 
 
 def test_without_an_armed_dead_man_running_out_proves_nothing(world):

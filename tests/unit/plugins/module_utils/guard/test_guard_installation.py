@@ -64,6 +64,7 @@ def test_secrets_are_for_root_alone_and_programs_for_everybody():
         ({"hold": "long"}, "hold: expected seconds above 0"),
         ({"renew": True}, "renew: expected seconds above 0"),
         ({"replication": "maybe"}, "replication: expected sync or async"),
+        ({"replication": "sync", "database": {}}, "sync_names: with replication sync, expected"),
         ({"writers": [{"name": "x"}]}, "writers: expected unit"),
         ({"writers": [{"unit": "postgresql"}]}, "expected the whole name of a unit"),
         ({"start": ["a/b.service"]}, "expected the whole name of a unit"),

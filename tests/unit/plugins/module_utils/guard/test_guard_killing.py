@@ -121,6 +121,19 @@ def test_a_crashed_primary_that_starts_as_a_standby_is_none_to_be_killed(host):
     assert host.killer().kill(1).victims == {}
 
 
+def test_a_copied_primary_that_is_about_to_recover_is_none_to_be_killed(host):
+    (host.data / "standby.signal").touch()
+    (host.data / "postmaster.pid").write_text("41\n/data\n")
+    host.server(41, "/usr/lib/postgresql/15/bin/postgres -D /data", group=UNIT)
+    assert not host.killer().server_came_up()
+    for pid, title in ((42, "logger"), (43, "checkpointer"), (44, "background writer")):
+        host.server(pid, f"postgres: 15/main: {title} ", group=UNIT)
+    assert not host.killer().server_came_up()
+    assert host.killer().kill(1).victims == {}
+    host.server(45, "postgres: 15/main: walwriter ", group=UNIT)
+    assert host.killer().server_came_up()
+
+
 def test_a_signal_put_under_a_running_primary_saves_nobody(host):
     (host.data / "standby.signal").touch()
     host.server(43, "postgres: 15/main: startup config [local] idle", group=UNIT)

@@ -186,7 +186,11 @@ def test_what_the_guard_began_with_is_killed_whatever_lies_there_by_now(tmp_path
     path.write_text(json.dumps(given))
     monkeypatch.setattr(configuration, "RUNNING", str(running))
     monkeypatch.setattr(lease, "PATH", str(tmp_path / "lease.json"))
-    kill = lambda killer, limit: killed.append(killer._writers) or Killed({}, {}, 0)  # noqa: E731
+
+    def kill(killer, limit):
+        killed.append(killer._writers)
+        return Killed({}, {}, 0)
+
     monkeypatch.setattr(ending.Killer, "kill", kill)
     begun = configuration.begin(str(path), str(running))
     assert running.stat().st_mode & 0o777 == 0o600

@@ -136,10 +136,11 @@ def test_a_write_is_seen_at_the_new_writer(world: World) -> None:
     assert (written["committed"], written["as"]) == (True, "confserv")
 
 
-def test_what_a_make_cannot_show_is_refused_by_name(world: World) -> None:
+def test_what_a_make_cannot_show_is_refused_by_name(world: World, tmp_path: Path) -> None:
+    noted = Recorded(str(tmp_path), "config_database_ledger")
     if world.name == "postgresql":
         pytest.skip("it can")
-    calls: list[Any] = [lambda: world.doors("new").ledger("2026-01-31T03:14:15Z"), world.doors("new").compare]
+    calls: list[Any] = [lambda: world.doors("new").ledger("2026-01-31T03:14:15Z", noted), world.doors("new").compare]
     for call in calls:
         with pytest.raises(RefusedError, match="two people attest"):
             call()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Access, DatabaseError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql_log import (
+    Recording,
     clock_of,
+    last_seen,
     messages,
     prefix_problem,
     read_ledger,
@@ -89,10 +92,12 @@ def test_the_hour_that_comes_twice_is_told_by_its_abbreviation() -> None:
         clock_of("Mars/Olympus")
 
 
-def ledger(tmp_path: Path, since: str = "2026-01-31T03:14:15Z", log_statement: str = "mod") -> dict[str, object]:
+def ledger(
+    tmp_path: Path, since: str = "2026-01-31T03:14:15Z", log_statement: str = "mod", seen_at: str = ""
+) -> dict[str, object]:
     access = Access("config", "confserv", 5432, 1, 1, log_files=str(tmp_path / "main.log*"))
     settings = {"log_line_prefix": DEBIAN, "log_timezone": "UTC"}
-    return read_ledger(access, settings, log_statement, since)
+    return read_ledger(access, settings, Recording(log_statement, seen_at), since)
 
 
 def test_rotated_and_compressed_files_are_one_log(tmp_path: Path) -> None:
@@ -117,6 +122,21 @@ def test_a_log_that_begins_later_or_without_statements_is_not_complete(tmp_path:
     before.write_text("")
     os.utime(before, (0, 0))
     assert ledger(tmp_path, since="2026-01-31T03:00:00Z")["complete"]
+
+
+def test_a_server_that_is_down_is_believed_what_it_said_after_the_split(tmp_path: Path) -> None:
+    quiet = "".join(line for line in LOG.splitlines(keepends=True) if not re.search("insert|statement: ", line))
+    (tmp_path / "main.log").write_text(quiet)
+    since, later = "2026-01-31T03:14:15Z", "2026-01-31T03:14:16.000Z"
+    assert not ledger(tmp_path, since, "")["complete"], "nobody asked, and nothing was logged"
+    said = last_seen({"log_statement": "mod", "at": later}, since)
+    found = ledger(tmp_path, since, *said)
+    assert found["complete"]
+    assert f"log_statement mod when the server, down now, was last asked at {later}" in str(found["detail"])
+    off = last_seen({"log_statement": "none", "at": later}, since)
+    assert not ledger(tmp_path, since, *off)["complete"]
+    assert last_seen({"log_statement": "mod", "at": since}, later) == Recording(), "of another split"
+    assert last_seen({}, since) == Recording()
 
 
 def test_no_log_and_no_time_are_errors(tmp_path: Path) -> None:

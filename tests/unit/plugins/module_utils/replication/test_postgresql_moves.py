@@ -21,6 +21,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.process impor
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError, Source
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import Server as HostServer
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.content import lag_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import DETACHED
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.view import is_closed, is_open, now
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
@@ -32,6 +33,7 @@ from postgresql_servers import (
     doors,
     fence_of_another_host,
     needs_postgresql,
+    noted,
     promotion,
     step,
 )
@@ -226,6 +228,28 @@ def test_both_sides_hold_the_same_and_a_difference_shows(pair: tuple[Server, Ser
     assert changed["hash"] != here["tables"]["public.cfg_object"]["hash"]
 
 
+def test_an_end_that_cannot_come_is_not_waited_for(pair: tuple[Server, Server], state_dir: Path) -> None:
+    standby, primary = pair
+    standby.driver().detach()
+    frozen = doors(primary, state_dir).freeze(step(state_dir))["frozen"]
+    assert (frozen["standby_caught_up"], len(frozen["content"])) == (False, 64)
+    assert doors(primary, state_dir).freeze(step(state_dir))["frozen"] == frozen
+    lag = standby.driver().lag_to(frozen["lsn"])
+    assert lag and lag > 0, "the freeze itself is in the log"
+    assert lag_of(standby.driver(), frozen["lsn"], None, frozen) == 0
+    assert lag_of(standby.driver(), frozen["lsn"], None, {**frozen, "content": "other"}) == lag
+    doors(primary, state_dir).restore(step(state_dir), "standby")
+    standby.driver().attach()
+    primary.stop()
+    assert wait_for(lambda: not standby.driver().receives(), DEADLINE, INTERVAL)
+    began = time.monotonic()
+    with pytest.raises(RefusedError, match="^replication lag:"):
+        doors(standby, state_dir).take_over(step(state_dir), promotion(fence_of_another_host(lsn="F/0")))
+    assert time.monotonic() - began < DEADLINE / 2
+    primary.start()
+    assert wait_for(lambda: standby.driver().receives(), DEADLINE, INTERVAL)
+
+
 def test_a_source_that_is_no_primary_of_ours_is_refused(pair: tuple[Server, Server], state_dir: Path) -> None:
     standby, primary = pair
     with pytest.raises(RefusedError, match="is fenced"):
@@ -242,13 +266,18 @@ def test_a_crashed_primary_that_wrote_on_is_rewound_and_its_ledger_read(
     new, old = pair
     old.sql("alter role confserv set log_statement = 'mod'")
     since = now()
+    assert doors(old, state_dir, dry=True).ledger(since, noted(old, state_dir))["ledger_complete"]
+    assert not noted(old, state_dir).read(), "nothing is kept in check mode"
+    assert doors(old, state_dir).ledger(since, noted(old, state_dir))["ledger_complete"]
+    assert noted(old, state_dir).read()["log_statement"] == "mod"
     new.stop()
     words = ["psql", "-XAtq", "-h", str(old.directory), "-p", str(old.port), "-U", "confserv", "-d", "config"]
     lines = "insert into cfg_object\n  values (501, 'only\there')"
     subprocess.run([*words, "-c", lines], check=True, cwd="/")
     subprocess.run([*words, "-c", "insert into nothing values (1)"], check=False, capture_output=True, cwd="/")
     old.stop("immediate")
-    found = doors(old, state_dir).ledger(since)
+    found = doors(old, state_dir).ledger(since, noted(old, state_dir))
+    assert "log_statement mod when the server, down now, was last asked at" in found["detail"]
     assert [write["statement"] for write in found["ledger"]] == [lines, "insert into nothing values (1)"]
     assert found["ledger"][1]["outcome"].startswith("error: relation")
     assert found["ledger_complete"]
