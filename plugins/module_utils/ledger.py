@@ -16,7 +16,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import timedelta
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.statements import moment
 
 Write = Mapping[str, Any]
 """`{at, session, user, statement, outcome}`, and `parameters` where there are any, as door `ledger` returns it."""
@@ -53,6 +56,19 @@ def databases_seen(
     hostvars: what playbooks/heal.yml registered there; what is missing was not said, and stands as unknown or None.
     """
     return {name: _seen(_said(hostvars, site["configuration"]["database"]["host"])) for name, site in sites.items()}
+
+
+def split_since(
+    divergence: Mapping[str, Any], hostvars: Mapping[str, Mapping[str, Any]], hosts: Sequence[str], longest: float
+) -> str:
+    """Return from when on a divergence's writes are listed (RFC 3339).
+
+    That is when the last transaction which a standby has was committed, as step start_ledger read it, less the `longest`
+    seconds of a transaction, for a statement is logged before its commit: a verdict comes later than the split.
+    """
+    said = [(_said(hostvars, host).get("__config_database_ledger") or {}).get("applied_until") for host in hosts]
+    applied = [moment(text) - timedelta(seconds=longest) for text in said if text]
+    return min([moment(str(divergence["since"])), *applied]).isoformat().replace("+00:00", "Z")
 
 
 def pinned_now(sites: Mapping[str, Mapping[str, Any]], hostvars: Mapping[str, Mapping[str, Any]]) -> List[str]:

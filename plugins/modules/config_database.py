@@ -178,6 +178,10 @@ ledger_complete:
     now, was last looked at after O(since).
   type: bool
   returned: O(door=ledger)
+applied_until:
+  description: Of a standby, when the last transaction that it has was committed at its primary; of any other none.
+  type: str
+  returned: O(door=ledger)
 tables:
   description: Of every table its C(rows) and the C(hash) of its content, in which the order of rows does not count.
   type: dict

@@ -22,7 +22,7 @@ def ledger_of(database: Replication, since: str, noted: Recorded, dry: bool) -> 
         noted.forget()
         noted.keep(found["recording"])
     shown = {"changed": False, "ledger": found["writes"], "ledger_complete": found["complete"]}
-    return dict(shown, detail=found["detail"])
+    return dict(shown, applied_until=found.get("applied_until"), detail=found["detail"])
 
 
 def comparison_of(database: Replication) -> Dict[str, Any]:

@@ -214,7 +214,7 @@ class PostgreSQL:
         if state["running"]:
             said = {"log_statement": state["writer"]["log_statement"], "at": now()}
             found = read_ledger(self._access, state["settings"], Recording(said["log_statement"]), since)
-            return dict(found, recording=said)
+            return dict(found, recording=said, applied_until=self._psql.ask(sql.APPLIED_UNTIL))
         # A fenced server that is down need not start for it: its configuration says how its log is to be read.
         words = {name: self._configured(name) for name in ("log_line_prefix", "log_timezone")}
         return read_ledger(self._access, words, last_seen(recording, since), since)

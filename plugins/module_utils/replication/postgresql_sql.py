@@ -120,6 +120,12 @@ LAG_HERE = """
 select to_json(greatest(0, coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)))
   where pg_last_wal_replay_lsn() is not null;
 """
+# When the last transaction that is here was committed at the primary; of one that has applied none, when it was started.
+APPLIED_UNTIL = """
+select to_json(case when pg_is_in_recovery()
+  then to_char(coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time()) at time zone 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end);
+"""
 # With a restore_command the log may also come from an archive, which nothing shows.
 RECEIVES = """
 select to_json(current_setting('restore_command') <> ''
