@@ -63,8 +63,8 @@ def split_since(
 ) -> str:
     """Return from when on a divergence's writes are listed (RFC 3339).
 
-    That is when the last transaction which a standby has was committed, as step start_ledger read it, less the `longest`
-    seconds of a transaction, for a statement is logged before its commit: a verdict comes later than the split.
+    A verdict comes later than the split. So it is when the last transaction that a standby has was committed, as step
+    start_ledger read it, less `longest` seconds: a statement is logged before its transaction is committed.
     """
     said = [(_said(hostvars, host).get("__config_database_ledger") or {}).get("applied_until") for host in hosts]
     applied = [moment(text) - timedelta(seconds=longest) for text in said if text]

@@ -131,7 +131,7 @@ class Replication(Protocol):
     def ledger(self, since: str, recording: Mapping[str, Any]) -> Dict[str, Any]:
         """Return `{writes, complete, detail, recording}`: the writer's writes since a time (RFC 3339), oldest first.
 
-        `applied_until` of a standby is when the last transaction that it has was committed (RFC 3339), else None or left out.
+        `applied_until` of a standby is when the last transaction that it has was committed (RFC 3339), else None.
         `recording` is what a running server says of how it records writes, and when; empty of one that is down. What an
         earlier call said is given back to it, or nothing.
         Raises RefusedError when the make keeps no such record.

@@ -120,7 +120,7 @@ LAG_HERE = """
 select to_json(greatest(0, coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)))
   where pg_last_wal_replay_lsn() is not null;
 """
-# When the last transaction that is here was committed at the primary; of one that has applied none, when it was started.
+# When the last transaction that is here was committed at the primary; where none was applied, when this server started.
 APPLIED_UNTIL = """
 select to_json(case when pg_is_in_recovery()
   then to_char(coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time()) at time zone 'UTC',

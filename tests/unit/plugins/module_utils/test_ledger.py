@@ -121,3 +121,15 @@ def test_what_the_databases_said_is_gathered_by_site():
     }
     assert seen["ams"] == {"role": "unknown", "streams": 0, "tables": None, "writes": None, "complete": False}
     assert ledger.databases_seen(sites, {})["fra"]["role"] == "unknown", "a host that was never asked"
+
+
+def test_the_writes_of_a_split_are_listed_from_what_the_standby_has_and_not_from_the_verdict():
+    divergence, hosts = {"since": "2026-01-31T03:01:00Z"}, ["s1-cfg", "s2-cfg"]
+    hostvars = {
+        "s1-cfg": {"__config_database_ledger": {"applied_until": None}},
+        "s2-cfg": {"__config_database_ledger": {"applied_until": "2026-01-31T03:00:40.500Z"}},
+    }
+    assert ledger.split_since(divergence, hostvars, hosts, 30) == "2026-01-31T03:00:10.500000Z"
+    hostvars["s2-cfg"]["__config_database_ledger"]["applied_until"] = "2026-01-31T04:00:00.000Z"
+    assert ledger.split_since(divergence, hostvars, hosts, 30) == "2026-01-31T03:01:00Z"
+    assert ledger.split_since(divergence, {}, hosts, 30) == "2026-01-31T03:01:00Z"
