@@ -24,14 +24,14 @@ def lab():
     """Return the lab of SIP_DR_LAB; it is as new again for whoever comes after the module."""
     chosen = Lab(os.environ.get("SIP_DR_LAB", "dr"))
     yield chosen
-    Road(chosen, chosen.state.root).do("reset")
+    Road(chosen, chosen.state.root).begin()
 
 
 @pytest.fixture
 def road(lab, tmp_path):
     """Return the road on a lab that was reset, after a health check that saw it NORMAL and so knows the master."""
     road = Road(lab, tmp_path)
-    road.do("reset")
+    road.begin()
     assert road.health_check() == ("NORMAL", None, 0)
     yield road
     road.end()

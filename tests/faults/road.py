@@ -79,6 +79,10 @@ class Road:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
+    def begin(self, master: str = "site1", replication: str = "sync") -> None:
+        """The lab as new, guarded, and with nothing left of how it began before."""
+        self.do("reset", "--master", master, "--coordination", "etcd", "--replication", replication)
+
     def command(self, playbook: str, *words: str) -> list[str]:
         """The command line of a playbook on this lab."""
         program = Path(sys.executable).with_name("ansible-playbook")

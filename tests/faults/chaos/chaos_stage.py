@@ -108,7 +108,7 @@ class Stage:
         return self.ended
 
     def _prepare(self) -> None:
-        self.road.do("reset", "--master", self.story.master, "--replication", self.story.replication)
+        self.road.begin(self.story.master, self.story.replication)
         done = self.road.play("health_check", *FAST)
         assert done.code == 0, done.said
         self.road.start_writes()

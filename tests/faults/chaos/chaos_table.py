@@ -26,8 +26,8 @@ Written by `tests/faults/chaos` (`test_chaos.py` says how).
 
 {summary}
 
-| seed | replication | story | what happened meanwhile | playbooks | end | one writer | writes | lost | announced |
-|---|---|---|---|---|---|---|---|---|---|
+| seed | replication | story | meanwhile | playbooks | end | one writer | writes | lost | announced | commit |
+|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -62,5 +62,6 @@ def _row(run: Mapping[str, Any]) -> str:
         run["acknowledged"],
         "unknown" if run["lost"] is None else run["lost"],
         "yes" if run["announced"] else "no",
+        run["commit"],
     ]
     return f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |\n"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -31,6 +32,7 @@ LAB = Lab(os.environ.get("SIP_DR_LAB", "dr"))
 RESULTS = os.environ.get("CHAOS_RESULTS")
 SHORT = (1, 2, 3)
 RUNS = int(os.environ.get("CHAOS_RUNS", "0"))
+COMMIT = ("git", "rev-parse", "--short", "HEAD")
 ENDS = ("done", "refused", "waiting for a person")
 
 pytestmark = pytest.mark.skipif(not in_control(LAB), reason="not in the lab's control namespace (lab/enter)")
@@ -83,6 +85,7 @@ def as_result(told, ended, found):
         "lost": None if found["lost"] is None else len(found["lost"]),
         "announced": ended.announced,
         "seconds": ended.seconds,
+        "commit": subprocess.run(COMMIT, cwd=TREE, capture_output=True, text=True, check=True).stdout.strip(),
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 

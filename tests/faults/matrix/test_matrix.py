@@ -59,7 +59,7 @@ class Stage:
         wanted = (scenario.get("master", "site1"), bool(scenario.get("flaps")))
         if self._set != wanted:
             self.strike()
-            self.road.do("reset", "--master", wanted[0])
+            self.road.begin(wanted[0])
             self.watching = Watching(self.road, POLICY if wanted[1] else UNCOUNTED)
             self._set = wanted
         self.watching.says("NORMAL", BACK_WITHIN * PATIENCE)
@@ -80,7 +80,7 @@ def stage(tmp_path_factory):
     yield built
     built.strike()
     built.road.do("heal", "--all")
-    built.road.do("reset", "--master", "site1")
+    built.road.begin()
 
 
 def ordered():
