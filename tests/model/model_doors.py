@@ -19,7 +19,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.fence import fence_problem
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication.postgresql import PostgreSQL
-from model_guard import TAKE, fresh, observed, ticket, ticket_number
+from model_guard import TAKE, fresh, observed, stood, ticket, ticket_number
 from model_plan import plan_of
 from model_setting import Setting
 from model_site import committed, writers_stopped
@@ -152,7 +152,11 @@ def _revoke(world: World, at: int, host: int, setting: Setting) -> Outcomes:
             # vars/plan.yml: what is promised by the ticket as it was revoked, and by nothing else.
             promised = lying["took_sync" if passed_on and lying["holder"] else "sync"]
             world = with_run(world, at, lag=0.0 if promised else None)
-        yield from _write_ticket(world, at, host, setting, "_revoked", failed, f"the ticket is revoked from {failed}")
+        stands = stood(world.sites[host].guard)
+        words = f"the ticket is revoked from {failed}"
+        for said, after, result in _write_ticket(world, at, host, setting, "_revoked", failed, words):
+            waits = result == "next" and _proof(world, at, host) == RUN_OUT
+            yield said, with_run(after, at, same=True, age=stands) if waits else after, result
 
 
 def _is_armed(world: World, passed_on: bool, setting: Setting) -> bool:

@@ -34,8 +34,8 @@ Following = Iterator[tuple[str, World]]
 def first(setting: Setting) -> World:
     """The world at its best: the old site holds the ticket and is written to, the other one follows."""
     old, sync = setting.old, setting.replication == "sync"
-    writer = Site(Database(waits=sync), server=True, guard=new_guard(old, setting.replication))
-    standby = Site(Database(recovery=True), guard=new_guard(1 - old, setting.replication))
+    writer = Site(Database(waits=sync), server=True, guard=new_guard(old, setting.replication, setting.standing))
+    standby = Site(Database(recovery=True), guard=new_guard(1 - old, setting.replication, setting.standing))
     lying = model_guard.ticket_number(tickets.first(NAMES[old], [model_guard.HOSTS[old]]))
     sites = (writer, standby) if old == 0 else (standby, writer)
     world = World(sites, lying, named=old)

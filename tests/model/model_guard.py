@@ -24,7 +24,7 @@ NOW = 1000.0
 HOLD, MARGIN, RENEW, WATCHDOG = 4.0, 1.0, 1.0, 1.0
 TAKE = 5
 """At least HOLD - MARGIN + WATCHDOG + 0.2 + 0.01 * HOLD, as the policy's check wants it."""
-CURRENT, OLDER = 2, 1
+NEXT, CURRENT, OLDER = 3, 2, 1
 BEFORE, AFTER = 1_000_000.0, 3_000_000.0
 UNTIL = "1970-01-24T03:33:20Z"
 """2,000,000 seconds: between the two instants that the wall clock knows."""
@@ -101,10 +101,10 @@ def observed(number: int) -> dict[str, Any]:
     return tickets.observed(ticket(number))
 
 
-def new_guard(index: int, replication: str) -> int:
+def new_guard(index: int, replication: str, standing: bool) -> int:
     """The guard of a site's host as it begins after a boot or a restart."""
-    settings = core.GuardSettings(NAMES[index], HOSTS[index], (HOSTS[index],), HOLD, MARGIN, RENEW, replication)
-    return _number(core.Guard(settings))
+    who, times = (NAMES[index], HOSTS[index], (HOSTS[index],)), (HOLD, MARGIN, RENEW)
+    return _number(core.Guard(core.GuardSettings(*who, *times, replication, TAKE if standing else 0)))
 
 
 def _guard(number: int) -> core.Guard:
@@ -114,12 +114,17 @@ def _guard(number: int) -> core.Guard:
 def _number(guard: core.Guard) -> int:
     for name, value in vars(guard).items():
         setattr(guard, name, _normal(name, value))
+    if not guard._settings.kills_within:
+        # Nobody asks for it in this setting.
+        guard._seen_since = NOW
     return _GUARDS.number(frozen(vars(guard)), guard)
 
 
 def _normal(name: str, value: Any) -> Any:
     if isinstance(value, core.Found):
-        return core.Found(value.revision, _plain_ticket(value.ticket) if value.ticket else None)
+        return core.Found(min(value.revision, CURRENT), _plain_ticket(value.ticket) if value.ticket else None)
+    if isinstance(value, core.Lease):
+        return dataclasses.replace(value, revision=min(value.revision, CURRENT))
     if isinstance(value, core.Kill):
         return core.Kill("")
     if isinstance(value, dict):
@@ -127,6 +132,8 @@ def _normal(name: str, value: Any) -> Any:
     if isinstance(value, float) and value < NOW - 2 * HOLD:
         # Older than every answer that can still come.
         return NOW - 2 * HOLD
+    if name == "_seen_since":
+        return max(value, NOW - TAKE)
     return "" if name == "_failure" else value
 
 
@@ -171,7 +178,7 @@ def exchanged(number: int, lying: int, answer: str) -> Exchanged:
     wrote, outcome = 0, core.Found(CURRENT, ticket(lying))
     if isinstance(request, core.Write):
         if request.expected_revision == CURRENT and answer != "none":
-            wrote, outcome = ticket_number(request.ticket), core.Committed(CURRENT)
+            wrote, outcome = ticket_number(request.ticket), core.Committed(NEXT)
         else:
             outcome = core.Conflict(CURRENT, ticket(lying))
     if answer == "heard":
@@ -180,6 +187,13 @@ def exchanged(number: int, lying: int, answer: str) -> Exchanged:
     guard.reply(request, NOW, NOW, core.Failed("no answer"))
     after = _number(guard)
     return Exchanged(outdated(after) if wrote else after, wrote)
+
+
+@cache
+def stood(number: int) -> int:
+    """For how many renewals a guard knows that the revision that lies in the store stands."""
+    standing = _GUARDS.value(number).standing if number else None
+    return int(NOW - standing.since) if standing and standing.revision == CURRENT else 0
 
 
 @cache
@@ -205,5 +219,5 @@ def settled_sync(number: int) -> bool | None:
 
 def forget() -> None:
     """Forget every answer: the code that gave them was changed by a test."""
-    for remembered in (passed, outdated, ticked, exchanged, fresh, wished, settled_sync, observed):
+    for remembered in (passed, outdated, ticked, exchanged, stood, fresh, wished, settled_sync, observed):
         remembered.cache_clear()

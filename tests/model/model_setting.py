@@ -33,6 +33,8 @@ class Setting(NamedTuple):
     """A guard's answer from the store may come later than the other one's, with others acting in between."""
     degrades: bool = False
     """Commits may stop waiting for a standby that is missing too long."""
+    standing: bool = False
+    """Guards remember since when the ticket stands, and a fence counts that (it makes many more states)."""
     people: bool = False
     """Two people attest that the old site is off, and allow data loss."""
     without: frozenset[str] = frozenset()

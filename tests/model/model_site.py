@@ -28,7 +28,7 @@ def killed(site: Site) -> Site:
 def restarted(site: Site, index: int, setting: Setting) -> Site:
     """The guard's process ends: its unit kills the writers and starts it anew."""
     site = killed(site) if setting.has("writers die with the guard") else site
-    return site._replace(guard=new_guard(index, setting.replication), stuck=0)
+    return site._replace(guard=new_guard(index, setting.replication, setting.standing), stuck=0)
 
 
 @lru_cache(maxsize=1_000_000)
@@ -88,7 +88,7 @@ def booted(site: Site, setting: Setting) -> Site:
 def off(site: Site, index: int, setting: Setting) -> Site:
     """The power is gone, and with it all that ran."""
     site = with_database(site, up=False)._replace(on=False, frozen=False, late=False, due=False, stuck=0)
-    return site._replace(guard=new_guard(index, setting.replication), server=False, starting=False)
+    return site._replace(guard=new_guard(index, setting.replication, setting.standing), server=False, starting=False)
 
 
 def committed(world: World, number: int) -> World:

@@ -9,7 +9,8 @@ RefusedError. A ticket is JSON data:
 `holder` (site or None) · `n` (counts every change, so that a renewal is one) · `for` (who may take it while nobody
 holds it) · `revoked_from` (from whom it was taken last, None once somebody holds it) · `hosts` (the holder's guarded
 hosts) · `armed` (those whose dead-man is armed) · `sync` (commits wait for the standby) · `by` (the host that wrote it,
-or a run's id) · `disarmed_until` (RFC 3339, or None) · `run` (`{id, token}` of the run that moves it, or None).
+or a run's id) · `disarmed_until` (RFC 3339, or None) · `run` (`{id, token}` of the run that moves it, or None)
+· `kills_within` (for each host of the holder, in how many seconds after its last renewal its dead-man has killed).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _BLANK: Ticket = {
     "by": None,
     "disarmed_until": None,
     "run": None,
+    "kills_within": {},
 }
 
 
@@ -73,6 +75,7 @@ def acquired(ticket: Mapping[str, Any], site: str, host: str, hosts: Iterable[st
         armed=_with(others, host, armed),
         sync=bool(ticket["sync"]) if stays else False,
         disarmed_until=ticket["disarmed_until"] if stays else None,
+        kills_within=ticket["kills_within"] if stays else {},
     )
 
 
@@ -90,6 +93,11 @@ def renewed(ticket: Mapping[str, Any], host: str, armed: bool, sync: bool) -> Ti
             "the host's guard takes it first",
         )
     return _changed(ticket, {"by": host}, armed=_with(ticket["armed"], host, armed), sync=bool(sync))
+
+
+def promised(ticket: Mapping[str, Any], host: str, kills_within: float) -> Ticket:
+    """Return a ticket that its holder is about to write, with the time in which the dead-man of `host` kills."""
+    return {**ticket, "kills_within": {**ticket["kills_within"], host: kills_within}}
 
 
 def revoked(ticket: Mapping[str, Any], site: str, run: Optional[Mapping[str, Any]]) -> Ticket:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 
@@ -21,7 +21,10 @@ Ticket = Dict[str, Any]
 
 @dataclass(frozen=True)
 class GuardSettings:
-    """Who this guard is, and its times in seconds (policy `ticket_hold`, `ticket_margin`, `ticket_renew`)."""
+    """Who this guard is, and its times in seconds (policy `ticket_hold`, `ticket_margin`, `ticket_renew`).
+
+    `kills_within`: how long after its last renewal nothing writes here any more, whatever happens.
+    """
 
     site: str
     host: str
@@ -30,6 +33,7 @@ class GuardSettings:
     margin: float
     renew: float
     replication: str = "async"
+    kills_within: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,13 @@ class Lease:
     revision: int
 
 
+class Standing(NamedTuple):
+    """The revision that was seen last, and when this host first knew of it: nobody has renewed since."""
+
+    revision: int
+    since: float
+
+
 Request = Union[Read, Write]
 Outcome = Union[Found, Committed, Conflict, Failed]
 Action = Union[Kill, Start]
@@ -107,6 +118,7 @@ class Guard:
         """Begin with nothing: neither a lease nor a look at the ticket. Boot means acquire."""
         self._settings = settings
         self._seen: Optional[Found] = None
+        self._seen_since = 0.0
         self._lease: Optional[Lease] = None
         self._spared_until = ""
         self._released_at: Optional[float] = None
@@ -140,6 +152,11 @@ class Guard:
         return self._seen is not None
 
     @property
+    def standing(self) -> Optional[Standing]:
+        """For how long the ticket has stood still, as far as this host knows; None before the first answer."""
+        return Standing(self._seen.revision, self._seen_since) if self._seen else None
+
+    @property
     def failure(self) -> str:
         """Why the last request failed; empty when it did not."""
         return self._failure
@@ -162,9 +179,11 @@ class Guard:
         seen = self._seen
         if seen is None or seen.ticket is None or not tickets.may_acquire(seen.ticket, self._settings.site):
             return Read()
-        holds = self._lease is not None and self._settings.host in seen.ticket["hosts"]
+        mine = self._settings
+        holds = self._lease is not None and mine.host in seen.ticket["hosts"]
         wanted = self._renewal(seen.ticket, now) if holds else self._acquisition(seen.ticket)
-        if self._settings.host in wanted["armed"]:
+        wanted = tickets.promised(wanted, mine.host, mine.kills_within)
+        if mine.host in wanted["armed"]:
             # Once this is sent it may be committed, heard or not: others may conclude that we kill in time.
             self._spared_until = ""
         return Write(seen.revision, wanted)
@@ -197,11 +216,11 @@ class Guard:
         if isinstance(outcome, Committed) and isinstance(request, Write):
             self._take(request.ticket, sent_at, now, outcome.revision)
         elif isinstance(outcome, (Found, Conflict)):
-            self._adopt(Found(outcome.revision, outcome.ticket))
+            self._adopt(Found(outcome.revision, outcome.ticket), now)
 
     def _take(self, ticket: Ticket, sent_at: float, now: float, revision: int) -> None:
         """Only an own committed write moves the deadline, and it counts from when it was sent."""
-        self._seen = Found(revision, ticket)
+        self._see(Found(revision, ticket), now)
         deadline = sent_at + self._settings.hold
         # A write that was sent before the writers were killed says nothing of what may run now.
         if now >= deadline - self._settings.margin or (self._released_at is not None and sent_at <= self._released_at):
@@ -215,8 +234,13 @@ class Guard:
         if self._sync_asked and ticket["sync"] == self._sync:
             self._sync_settled = self._sync
 
-    def _adopt(self, found: Found) -> None:
+    def _see(self, found: Found, now: float) -> None:
+        if self._seen is None or self._seen.revision != found.revision:
+            self._seen_since = now
         self._seen = found
+
+    def _adopt(self, found: Found, now: float) -> None:
+        self._see(found, now)
         if self._lease and (found.ticket is None or found.ticket["holder"] != self._settings.site):
             self._pending = Kill(_taken_away(found))
 

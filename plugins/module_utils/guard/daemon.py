@@ -16,8 +16,8 @@ from typing import List
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import core, lease
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.config import Config
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import core, lease, standing
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.config import Config, outlives
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.duties import (
     INTERVAL,
     START_LIMIT,
@@ -47,12 +47,15 @@ SWEEP = 1.0
 class Daemon:
     """The guard of this host."""
 
-    def __init__(self, config: Config, way: TicketWay, killer: Killer, file: lease.LeaseFile) -> None:
+    def __init__(
+        self, config: Config, way: TicketWay, killer: Killer, file: lease.LeaseFile, stands: standing.StandingFile
+    ) -> None:
         """Nothing is asked or killed yet."""
         self._config = config
         self._way = way
         self._killer = killer
         self._file = file
+        self._standing = stands
         self._journal = Journal()
         self._manager = Manager()
         self._guard = core.Guard(_settings(config))
@@ -149,8 +152,10 @@ class Daemon:
         with self._lock:
             self._guard.reply(request, sent, lease.boottime(), outcome)
             held = self._guard.lease
-            lying = self._guard.ticket
+            lying, stands = self._guard.ticket, self._guard.standing
         self._wake.set()
+        if held is None and stands is not None:
+            self._show_standing(stands)
         if isinstance(outcome, core.Failed):
             left = f"{held.deadline - lease.boottime():.2f} s left of the lease" if held else "no lease"
             self._say_once(f"{left}; {outcome.words}")
@@ -159,6 +164,12 @@ class Daemon:
         # What was refused or could not be sent yet is sent on what was just found.
         found = isinstance(outcome, (core.Found, core.Conflict))
         return found and lying is not None and tickets.may_acquire(lying, self._config.site)
+
+    def _show_standing(self, stands: core.Standing) -> None:
+        try:
+            self._standing.keep(stands)
+        except OSError as error:
+            self._say_once(f"file of the ticket's standing: {error}")
 
     def _serve(self) -> None:
         config = self._config
@@ -189,7 +200,9 @@ class Daemon:
 
 def _settings(config: Config) -> core.GuardSettings:
     times = (config.hold, config.margin, config.renew)
-    return core.GuardSettings(config.site, config.host, config.hosts, *times, replication=config.replication)
+    return core.GuardSettings(
+        config.site, config.host, config.hosts, *times, replication=config.replication, kills_within=outlives(config)
+    )
 
 
 def main(_arguments: List[str]) -> int:
@@ -199,5 +212,6 @@ def main(_arguments: List[str]) -> int:
     config = configuration.begin()
     killer = Killer(config.writers, config.marker)
     file = lease.LeaseFile(lease.PATH, config.site, config.margin)
-    Daemon(config, TicketWay(config.settings, config.hold - config.margin), killer, file).run()
+    way, stands = TicketWay(config.settings, config.hold - config.margin), standing.StandingFile(standing.PATH)
+    Daemon(config, way, killer, file, stands).run()
     return 0

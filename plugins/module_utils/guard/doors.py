@@ -21,7 +21,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import Ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.config import outlives
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import seconds
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import Standing, seconds
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.sight import GuardError, Sight
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
@@ -44,11 +44,15 @@ class Times(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """The ticket before and after a door; `changed` says whether they differ."""
+    """The ticket before and after a door; `changed` says whether they differ.
+
+    `replaced`: the revision that the write took the place of, or that of the ticket where nothing was to be written.
+    """
 
     before: Optional[Ticket]
     after: Ticket
     revision: int
+    replaced: int
     changed: bool
 
 
@@ -80,6 +84,8 @@ class TicketDoors:
         An earlier start of the run may have passed the ticket on: that it did so only after the proof is the proof.
         """
         self._refuse_proof(failed, proof)
+        # Before the revocation, for the guard here looks all the time and will soon know the new revision only.
+        known = self._sight.standing
         moved = self._move(step, lambda ticket: self._revoked(ticket, failed))
         if proof == "run_out" and not self._dry:
             # A disarming may have been committed just before the ticket was taken.
@@ -90,7 +96,7 @@ class TicketDoors:
             more["fence"] = self._seen()
         if not self._dry and proof == "run_out":
             proven = self._fence("ticket_run_out", failed, revision=moved.revision) if passed_on else None
-            more["fence"] = proven or self._run_out(failed)
+            more["fence"] = proven or self._run_out(moved, known, failed)
         return self._result(moved, more)
 
     def _refuse_proof(self, failed: str, proof: str) -> None:
@@ -125,13 +131,14 @@ class TicketDoors:
         seen = {"guard": self._sight.active, "writers": [], "start": "refused"}
         return self._fence("stopped_and_revoked", socket.gethostname(), seen=seen, lsn=None)
 
-    def _run_out(self, failed: str) -> Dict[str, Any]:
-        """Read until the same revision stood for `take` on this host's clock.
+    def _run_out(self, moved: Moved, known: Optional[Standing], failed: str) -> Dict[str, Any]:
+        """Read until nobody has renewed for `take` on this host's clock.
 
-        Both sites' guards go by the times that they were installed with, whatever the policy says since.
+        What the guard here had seen counts: whoever replaced the revision that it knew came after every renewal.
         """
-        standing, config = _Standing(self._store, failed), self._sight.config
-        times = self._times if config is None else self._times.at_least(outlives(config))
+        times = self._times.at_least(self._outlived(moved.after))
+        since = known.since if known and known.revision == moved.replaced else lease.boottime()
+        standing = _Standing(self._store, failed, moved.revision, since)
         proven = wait_for(lambda: standing.lasts() >= times.take, times.take + times.deadline, times.interval)
         if not proven:
             raise GuardError(
@@ -139,6 +146,14 @@ class TicketDoors:
                 f"{standing.trouble or 'its revision went on changing'}"
             )
         return self._fence("ticket_run_out", failed, revision=standing.revision)
+
+    def _outlived(self, ticket: Ticket) -> float:
+        """Return how long the holder's hosts may still write, by the times that they and this host were installed with.
+
+        Both hold, whatever the policy says since: a guard that is older than this rule has promised nothing.
+        """
+        config = self._sight.config
+        return max([*ticket["kills_within"].values(), outlives(config) if config else 0.0])
 
     @staticmethod
     def _fence(kind: str, host: str, **more: Any) -> Dict[str, Any]:  # noqa: ANN401  JSON
@@ -295,7 +310,7 @@ class _Change:
             if wanted is None or self._dry:
                 # What lies there may be what was written when the answer was lost.
                 changed = wanted is not None or self._unknown is not None
-                return Moved(lying.ticket, wanted or lying.ticket, lying.revision, changed)
+                return Moved(lying.ticket, wanted or lying.ticket, lying.revision, lying.revision, changed)
             self._step.assert_newest()
             self._unknown = wanted
             answer = self._store.write(wanted, lying.revision, self._run)
@@ -305,20 +320,21 @@ class _Change:
         if isinstance(answer, Conflict):
             self._unknown = None
             return None
-        return Moved(lying.ticket, wanted, answer.revision, True)
+        return Moved(lying.ticket, wanted, answer.revision, lying.revision, True)
 
 
 class _Standing:
     """For how long the ticket has stood still, as revoked from one site; by reads with a majority only."""
 
-    def __init__(self, store: TicketStore, failed: str) -> None:
-        self.revision = 0
+    def __init__(self, store: TicketStore, failed: str, revision: int, since: float) -> None:
+        """`since` (CLOCK_BOOTTIME): nobody of the site has renewed since then, as long as `revision` stands."""
+        self.revision = revision
         self.trouble = ""
         self._store, self._failed = store, failed
-        self._since = 0.0
+        self._since = since
 
     def lasts(self) -> float:
-        """Return for how many seconds; from the end of the first look to the beginning of the last one."""
+        """Return for how many seconds, to the beginning of the last look."""
         began = lease.boottime()
         try:
             state = self._store.read()

@@ -14,7 +14,7 @@ import fcntl
 import json
 import os
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 DIRECTORY = "/run/sip-dr"
 PATH = DIRECTORY + "/lease.json"
@@ -69,6 +69,16 @@ def left_now(path: str = PATH) -> float:
     return left(read(path), boottime(), boot_id())
 
 
+def replace(path: str, data: Mapping[str, Any]) -> None:
+    """Let a file that everybody may read say this, whole or not at all. Raises OSError."""
+    new = path + ".new"
+    with open(new, "w", encoding="utf-8") as file:
+        json.dump(data, file)
+    os.chmod(new, 0o644)
+    # /run is memory: what lies there ends with the boot, so nothing is brought to a disk.
+    os.replace(new, path)
+
+
 class LeaseFile:
     """The file as its only writer keeps it: rewritten when something changed, gone without a lease."""
 
@@ -83,12 +93,7 @@ class LeaseFile:
         wanted = dict(self._always, deadline=deadline, revision=revision)
         if wanted == self._lying:
             return
-        new = self._path + ".new"
-        with open(new, "w", encoding="utf-8") as file:
-            json.dump(wanted, file)
-        os.chmod(new, 0o644)
-        # /run is memory: a crash of the host ends the lease anyway, so nothing is brought to a disk.
-        os.replace(new, self._path)
+        replace(self._path, wanted)
         self._lying = wanted
 
     def forget(self) -> None:

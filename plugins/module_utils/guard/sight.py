@@ -9,8 +9,9 @@ import subprocess
 from typing import Any, Dict, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease, standing
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.config import Config, ConfigError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import Standing
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.installation import FRESH, UNIT
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.killing import Killer, is_standby
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.processes import Processes
@@ -51,6 +52,11 @@ class Sight:
             return self._processes.state(UNIT).active
         except ProcessError:
             return "unknown"
+
+    @property
+    def standing(self) -> Optional[Standing]:
+        """At which revision the guard here knows the ticket to stand, and since when; None when it does not."""
+        return standing.read()
 
     def writers(self) -> Dict[int, str]:
         """Return pid and words of everything that could write here; standbys are no writers."""

@@ -143,3 +143,15 @@ def test_guards_of_two_versions_understand_each_other():
 @pytest.mark.parametrize("value", [None, [], "site1", {}, {"holder": "site1"}])
 def test_what_is_no_ticket_is_none(value):
     assert ticket.read_ticket(value) is None
+
+
+def test_a_holder_s_hosts_promise_in_what_time_they_kill_and_the_next_holder_anew():
+    given = ticket.first("site1", SITE1)
+    one = ticket.promised(ticket.acquired(given, "site1", "s1-cfg", SITE1, True), "s1-cfg", 12.0)
+    both = ticket.promised(ticket.acquired(one, "site1", "s1-db", SITE1, True), "s1-db", 20.0)
+    assert given["kills_within"] == {}
+    assert both["kills_within"] == {"s1-cfg": 12.0, "s1-db": 20.0}
+    taken = ticket.revoked(both, "site1", RUN)
+    assert taken["kills_within"] == both["kills_within"]
+    moved = ticket.acquired(ticket.granted(taken, "site2", RUN), "site2", "s2-cfg", SITE2, True)
+    assert moved["kills_within"] == {}

@@ -23,14 +23,15 @@ def at(wall):
 class World:
     """The store holds `(revision, ticket)`; `under_way` is a write that left the guard and has not arrived."""
 
-    def __init__(self, hosts=("s1-cfg",), ticket=None, pace=1.0):
+    def __init__(self, hosts=("s1-cfg",), ticket=None, pace=1.0, kills_within=4.0):
         self.pace = pace
         self.now = 100.0
-        self.guard = core.Guard(core.GuardSettings("site1", "s1-cfg", tuple(hosts), HOLD, MARGIN, 0.5))
+        times = (HOLD, MARGIN, 0.5)
+        self.guard = core.Guard(core.GuardSettings("site1", "s1-cfg", tuple(hosts), *times, kills_within=kills_within))
         self.revision = 1
         self.ticket = ticket or tickets.first("site1", hosts)
         self.under_way = None
-        self.revoked_at = None
+        self.stands_since = self.now
         self.actions = []
 
     @property
@@ -40,9 +41,9 @@ class World:
 
     @property
     def proven(self):
-        """Whether a taker may conclude by now that the ticket has run out."""
+        """Whether a taker may conclude by now that the ticket has run out: it saw every revision at once."""
         taken = self.ticket["holder"] is None and self.ticket["revoked_from"] == "site1"
-        waited = self.revoked_at is not None and self.now - self.revoked_at >= TAKE
+        waited = self.now - self.stands_since >= TAKE
         return taken and waited and tickets.observed(self.ticket)["armed"]
 
     def happens(self, event):
@@ -92,8 +93,9 @@ class World:
 
     def revoked(self):
         if tickets.may_acquire(self.ticket, "site1"):
+            stands_since = self.stands_since
             self._store(tickets.revoked(self.ticket, "site1", RUN))
-            self.revoked_at = self.now
+            self.stands_since = stands_since
 
     def granted(self):
         if self.ticket["holder"] is None:
@@ -124,4 +126,4 @@ class World:
         return core.Committed(self.revision)
 
     def _store(self, ticket):
-        self.revision, self.ticket = self.revision + 1, ticket
+        self.revision, self.ticket, self.stands_since = self.revision + 1, ticket, self.now

@@ -261,6 +261,25 @@ def test_without_a_wish_the_ticket_s_word_is_kept(world):
     assert world.ticket["sync"] is True
 
 
+def test_the_standing_of_a_ticket_begins_when_its_revision_is_first_heard_of(world):
+    assert core.Guard(world.guard._settings).standing is None
+    world.revoked()
+    world.now += 3
+    world.happens("slow")
+    heard = world.now - world.pace
+    assert world.guard.standing == core.Standing(world.revision, heard)
+    for event in ("asked", "lost", "asked"):
+        world.happens(event)
+    assert world.guard.standing == core.Standing(world.revision, heard)
+
+
+def test_what_it_writes_says_in_what_time_it_kills():
+    guarded = World(kills_within=12.3)
+    guarded.happens("asked")
+    guarded.happens("asked")
+    assert guarded.ticket["kills_within"] == {"s1-cfg": 12.3}
+
+
 def test_times_are_read_with_and_without_a_zone():
     assert core.seconds("1970-01-01T00:01:00Z") == 60
     assert core.seconds("1970-01-01T01:01:00+01:00") == 60

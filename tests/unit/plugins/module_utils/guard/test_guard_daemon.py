@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd import TicketStore
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import EtcdClient
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import core, daemon, lease, placing
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import core, daemon, lease, placing, standing
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.host import Journal, Manager
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.killing import Killed
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.renewing import TicketWay
@@ -63,7 +64,9 @@ class World:
         self.now = lease.boottime()
         monkeypatch.setattr(lease, "boottime", lambda: self.now)
         self.file = lease.LeaseFile(self.path, "site1", CONFIG.margin)
-        self.daemon = daemon.Daemon(CONFIG, self.way, self.killer, self.file)
+        self.stands = str(Path(self.path).with_name("standing.json"))
+        files = (self.file, standing.StandingFile(self.stands))
+        self.daemon = daemon.Daemon(CONFIG, self.way, self.killer, *files)
         self.daemon._sweep_at = self.now + CONFIG.watchdog
 
     def ask(self):
@@ -101,6 +104,22 @@ def test_a_renewal_moves_the_file(world):
     world.beat()
     assert lease.read(world.path)["deadline"] == pytest.approx(before + 1)
     assert world.killer.rounds == 0
+
+
+def test_without_a_lease_the_file_says_since_when_the_ticket_stands(world):
+    world.acquire()
+    assert standing.read(world.stands).revision != world.way.lying.revision, "its own renewals are no standing"
+    world.way.put(tickets.revoked(world.way.lying.ticket, "site1", None))
+    world.ask()
+    world.beat()
+    heard = world.now
+    world.now += 5
+    world.ask()
+    assert standing.read(world.stands) == core.Standing(3, heard)
+    world.way.put(dict(world.way.lying.ticket, n=9))
+    world.now += 1
+    world.ask()
+    assert standing.read(world.stands) == core.Standing(4, heard + 6)
 
 
 def test_first_the_lease_goes_then_the_writers(world, monkeypatch):

@@ -17,6 +17,8 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.
     Unavailable,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import config as configuration
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import Standing
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.doors import TicketDoors, Times
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.ready import readiness
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.sight import GuardError
@@ -67,6 +69,7 @@ class Host:
         times = {"hold": 0.03, "margin": 0.01, "renew": 0.005, "watchdog": 0.01}
         given = {"site": site, "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}], **times}
         self.config = configuration.parse(given) if site else None
+        self.standing = None
         self.left, self.active, self.running, self.standby, self.refuses = (
             8.0,
             "active",
@@ -158,6 +161,54 @@ def test_a_ticket_runs_out_where_the_dead_man_is_armed(world):
         "site1",
         6,
     )
+
+
+LONG = 30.0
+
+
+def survivor_that_saw(world, revision, seconds, kills_within=LONG):
+    ticket = tickets.promised(held(), "s1-cfg", kills_within)
+    survivor = world("site2", ticket=ticket, run=RUN)
+    survivor.host.standing = Standing(revision, lease.boottime() - seconds)
+    return survivor
+
+
+def test_what_the_guard_saw_standing_is_not_waited_for_again(world):
+    survivor = survivor_that_saw(world, 5, LONG)
+    began = time.monotonic()
+    assert survivor("release", "site1", "run_out")["fence"]["kind"] == "ticket_run_out"
+    assert time.monotonic() - began < 1
+
+
+def test_a_part_of_it_counts_too(world):
+    survivor = survivor_that_saw(world, 5, LONG - 0.2)
+    began = time.monotonic()
+    assert survivor("release", "site1", "run_out")["fence"]["kind"] == "ticket_run_out"
+    assert 0.15 <= time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("revision", [4, 6])
+def test_the_standing_of_another_revision_is_nothing(world, revision):
+    survivor = survivor_that_saw(world, revision, LONG, kills_within=0.3)
+    began = time.monotonic()
+    assert survivor("release", "site1", "run_out")["fence"]["kind"] == "ticket_run_out"
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_renewal_just_before_the_revocation_begins_the_wait_anew(world):
+    survivor = survivor_that_saw(world, 5, LONG, kills_within=0.3)
+    survivor.store.meanwhile = lambda: survivor.store.put(dict(survivor.store.ticket, n=77))
+    began = time.monotonic()
+    assert survivor("release", "site1", "run_out")["fence"]["kind"] == "ticket_run_out"
+    assert time.monotonic() - began >= 0.3
+
+
+def test_the_times_that_the_holder_was_installed_with_are_outwaited(world):
+    survivor = survivor_that_saw(world, 0, 0, kills_within=0.5)
+    assert configuration.outlives(survivor.host.config) < 0.5
+    began = time.monotonic()
+    assert survivor("release", "site1", "run_out")["fence"]["kind"] == "ticket_run_out"
+    assert time.monotonic() - began >= 0.5
 
 
 def test_what_the_guards_were_installed_with_is_outwaited_too(world):
