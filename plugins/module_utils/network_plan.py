@@ -134,15 +134,19 @@ def _moving(
     plan = {**plan, "heading": _heading(decision), "notes": [INFERRED]}
     if not diverges or not plan["config_plane"]:
         return {**plan, "steps": [*looked, *moves]}
-    around = [*_steps(case, [LEDGER], []), *looked, *_recording(case)]
-    return {**_diverging(plan, case), "steps": [*around, *moves, *_steps(case, [PIN], [])]}
+    before, after = _steps(case, [LEDGER], []), _steps(case, [PIN], [])
+    return {**_diverging(plan, case), "steps": [*before, *looked, *_recorded(case, moves), *after]}
 
 
-def _recording(case: Case) -> List[Dict[str, Any]]:
-    """Return the step that keeps the divergence: at every host of the store that answers, before anything moves."""
+def _recorded(case: Case, moves: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Return the move with the step that keeps the divergence, at every host of the store that answers.
+
+    It stands before the first step that changes anything, and after those that may refuse before anything is touched.
+    """
     hosts = [host for host in deployment.coordination_hosts(case.continuity) if case.is_reachable(host)]
     step = link_step(RECORD, hosts, hosts, {})
-    return [step] if step else []
+    first = sum(1 for one in moves if one["door"] == "readiness")
+    return [*moves[:first], *([step] if step else []), *moves[first:]]
 
 
 def _diverging(plan: Dict[str, Any], case: Case) -> Dict[str, Any]:

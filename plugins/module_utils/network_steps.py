@@ -137,9 +137,9 @@ NETWORK_FAILURE: Tuple[LinkStep, ...] = (
     REFUSE_START,
     VERIFY_FROZEN,
     VERIFY_PROXY,
-    RECORD,
 )
-"""Before what a choice moves, which is a plan of its own; after that comes `PIN`."""
+"""Before what a choice moves, which is a plan of its own; after that comes `PIN`. `RECORD` stands within: after what
+only looks whether the move can be, for where it cannot nothing parts, and before all that it changes."""
 
 HEAL: Tuple[LinkStep, ...] = (VERIFY_STREAMING, UNPIN, PEER_AGAIN, TEST_CALLS, VERIFY_GATEWAYS)
 """After one database follows the other, by the steps of a move; peering comes back last."""

@@ -23,12 +23,14 @@ options:
       - V(observe) reads the ticket, and the guard of this host.
       - V(readiness) lists what is needed for the guard to do its work here.
       - V(install) lays the guard on this host and sets it to work; with O(first_holder) it seeds the ticket where none
-        exists. A guard that is laid anew starts anew, and its writers with it.
+        exists. A guard that is laid anew starts anew, and its writers with it; where they run on a lease, that is
+        refused without O(interrupt).
       - V(release) takes the ticket from O(failed). RV(fence) is the proof that O(proof) asks for.
       - V(take_over) gives it to O(site) and waits until the guard of this host has a lease.
       - V(restore) gives it back to O(failed), as long as nothing was promoted.
       - V(verify) fails unless this site's guard is as O(expect) says.
-      - V(disarm) switches the dead-man of O(site) off until O(until), V(arm) on again.
+      - V(disarm) switches the dead-man of O(site) off until O(until), V(arm) on again. It fails, and names the hosts,
+        when a guard of the site has not done so within O(deadline); the ticket says it all the same.
     type: str
     choices: [observe, readiness, install, release, take_over, restore, verify, disarm, arm]
     default: observe
@@ -164,6 +166,11 @@ options:
     type: list
     elements: str
     default: []
+  interrupt:
+    description: Whether V(install) may start the guard anew where writers run on its lease. They are killed and started
+      again, and for seconds nobody can write to the configuration.
+    type: bool
+    default: false
   deadline:
     description: Seconds for each thing that is waited for.
     type: float
@@ -347,7 +354,7 @@ def _store(params: Dict[str, Any]) -> TicketStore:
 def _wanted(params: Dict[str, Any]) -> Wanted:
     given = {key: value for key, value in params["config"].items() if value is not None}
     config = dict(given, site=params["site"], settings=params["settings"])
-    return Wanted(config, params["etcd"], params["first_holder"], params["first_hosts"])
+    return Wanted(config, params["etcd"], params["first_holder"], params["first_hosts"], params["interrupt"])
 
 
 def main() -> None:

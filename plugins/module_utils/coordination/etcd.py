@@ -165,6 +165,11 @@ class TicketStore:
         """Use a client of the calling thread."""
         self._client = client
 
+    @property
+    def patience(self) -> float:
+        """Seconds that go by until every member was asked once and none has answered."""
+        return self._client.patience
+
     def read(self) -> TicketState:
         """Return the ticket as a majority knows it. Raises Unavailable, and EtcdError for what is no ticket."""
         return _ticket(self._client.get(TICKET))

@@ -117,6 +117,11 @@ class EtcdClient:
         self._member = 0
         self._token = ""
 
+    @property
+    def patience(self) -> float:
+        """Seconds that go by until every member was asked once and none has answered."""
+        return self._settings.timeout * len(self._settings.endpoints)
+
     def get(self, key: str) -> Optional[KeyValue]:
         """Return what lies under a key now, as a majority knows it. Raises Unavailable, EtcdError."""
         return self._found(self._ask("/v3/kv/range", {"key": self._key(key)})).get(key)

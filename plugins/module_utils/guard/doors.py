@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import socket
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd import TicketState, TicketStore
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import (
-    Conflict,
-    Unavailable,
-)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import Unavailable
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.ticket import Ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.changing import Change, Moved, Rule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.config import outlives
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import Standing, seconds
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.sight import GuardError, Sight
@@ -27,8 +25,8 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal impor
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
-Rule = Callable[[Ticket], Optional[Ticket]]
-"""Of the ticket that lies there: the one to write, or None when nothing is to be written."""
+Still = Tuple[str, Callable[[Ticket], List[str]]]
+"""How a dead-man must no longer be, in words, and which of a ticket's hosts have one that is."""
 
 
 class Times(NamedTuple):
@@ -41,19 +39,6 @@ class Times(NamedTuple):
     def at_least(self, take: float) -> Times:
         """Return the same times with a `take` that is no shorter than this."""
         return self._replace(take=max(self.take, take))
-
-
-class Moved(NamedTuple):
-    """The ticket before and after a door; `changed` says whether they differ.
-
-    `replaced`: the revision that the write took the place of, or that of the ticket where nothing was to be written.
-    """
-
-    before: Optional[Ticket]
-    after: Ticket
-    revision: int
-    replaced: int
-    changed: bool
 
 
 class TicketDoors:
@@ -242,18 +227,19 @@ class TicketDoors:
         return {"changed": False, "guard": seen, "ticket": state.ticket, "detail": words}
 
     def disarm(self, step: Step, site: str, until: str) -> Dict[str, Any]:
-        """Switch the dead-man of a site off until then (RFC 3339), and see that its guards took it."""
+        """Switch the dead-man of a site off until then (RFC 3339), and see that its guards did. Raises GuardError."""
         try:
             seconds(until)
         except (ValueError, OverflowError):
             raise GuardError(f"until: expected a time as 2026-01-31T05:00:00Z, found {until!r}") from None
         moved = self._move(step, lambda ticket: self._windowed(ticket, site, until))
-        return self._settled(moved, site, lambda ticket: not ticket["armed"])
+        way = "run the playbook again, or end the window with -e continuity_downtime_until=now"
+        return self._settled(moved, site, ("armed", _armed), way)
 
     def arm(self, step: Step, site: str) -> Dict[str, Any]:
-        """Switch the dead-man of a site on again, and see that its guards took it."""
+        """Switch the dead-man of a site on again, and see that its guards did. Raises GuardError."""
         moved = self._move(step, lambda ticket: self._windowed(ticket, site, None))
-        return self._settled(moved, site, lambda ticket: set(ticket["hosts"]) <= set(ticket["armed"]))
+        return self._settled(moved, site, ("not armed", _unarmed), "run the playbook again")
 
     @staticmethod
     def _windowed(ticket: Ticket, site: str, until: Optional[str]) -> Optional[Ticket]:
@@ -261,24 +247,32 @@ class TicketDoors:
             return None
         return tickets.disarmed(ticket, until)
 
-    def _settled(self, moved: Moved, site: str, as_wished: Callable[[Ticket], bool]) -> Dict[str, Any]:
-        if self._dry or moved.after["holder"] != site:
-            return self._result(moved, {"disarmed_until": moved.after["disarmed_until"], "armed": moved.after["armed"]})
-        times = self._times
-        wait_for(lambda: self._if(as_wished), times.deadline, times.interval)
-        ticket = self._lying().ticket or moved.after
+    def _settled(self, moved: Moved, site: str, still: Still, way: str) -> Dict[str, Any]:
+        """Wait until no host of the site is `still` as before. Raises GuardError: one that is goes on as before."""
+        ticket, times = moved.after, self._times
+        if not self._dry and ticket["holder"] == site:
+            wait_for(lambda: not self._left(site, still), times.deadline, times.interval)
+            left = self._left(site, still)
+            if left:
+                until = ticket["disarmed_until"]
+                window = f"the window until {until}" if until else "the end of the window"
+                raise GuardError(
+                    f"still {still[0]} after {times.deadline:.0f} s: {', '.join(left)}; {window} stands in the ticket"
+                    f" all the same. See that the guard runs there (a host that is off needs nothing), then {way}"
+                )
+            ticket = self._lying().ticket or ticket
         return self._result(moved, {"disarmed_until": ticket["disarmed_until"], "armed": ticket["armed"]})
 
-    def _if(self, as_wished: Callable[[Ticket], bool]) -> bool:
+    def _left(self, site: str, still: Still) -> List[str]:
         ticket = self._lying().ticket
-        return ticket is not None and as_wished(ticket)
+        return still[1](ticket) if ticket is not None and ticket["holder"] == site else []
 
     def _lying(self) -> TicketState:
         return self._store.read()
 
     def _move(self, step: Step, rule: Rule) -> Moved:
         """Write what the rule says of the ticket that lies there, again when somebody was faster or nobody knows."""
-        change = _Change(self._store, rule, self._run, step, self._dry)
+        change = Change(self._store, rule, self._run, step, self._dry)
         moved = wait_for(change.settled, self._times.deadline, self._times.interval)
         if moved is None:
             raise change.trouble
@@ -290,37 +284,6 @@ class TicketDoors:
         if moved.changed:
             result["diff"] = {"before": _shown(moved.before), "after": _shown(moved.after)}
         return dict(result, **more)
-
-
-class _Change:
-    """One change of the ticket, tried until it is settled."""
-
-    def __init__(self, store: TicketStore, rule: Rule, run: Optional[Mapping[str, Any]], step: Step, dry: bool) -> None:
-        self.trouble: Exception = GuardError("the ticket changed all the time")
-        self._store, self._rule, self._run, self._step, self._dry = store, rule, run, step, dry
-        self._unknown: Optional[Ticket] = None
-
-    def settled(self) -> Optional[Moved]:
-        """Return the move; None when it has to be tried again."""
-        try:
-            lying = self._store.read()
-            if lying.ticket is None:
-                raise GuardError("there is no ticket yet: install the guards, and say which site holds it first")
-            wanted = self._rule(lying.ticket)
-            if wanted is None or self._dry:
-                # What lies there may be what was written when the answer was lost.
-                changed = wanted is not None or self._unknown is not None
-                return Moved(lying.ticket, wanted or lying.ticket, lying.revision, lying.revision, changed)
-            self._step.assert_newest()
-            self._unknown = wanted
-            answer = self._store.write(wanted, lying.revision, self._run)
-        except Unavailable as error:
-            self.trouble = error
-            return None
-        if isinstance(answer, Conflict):
-            self._unknown = None
-            return None
-        return Moved(lying.ticket, wanted, answer.revision, lying.revision, True)
 
 
 class _Standing:
@@ -370,13 +333,21 @@ def _refuse_unarmed(ticket: Ticket, failed: str) -> None:
         else tickets.observed(ticket)["armed"]
     ):
         return
-    unarmed = sorted(set(ticket["hosts"]) - set(ticket["armed"])) or ticket["hosts"]
+    unarmed = _unarmed(ticket) or ticket["hosts"]
     window = f", disarmed until {ticket['disarmed_until']}" if ticket["disarmed_until"] else ""
     raise RefusedError(
         "fence: a ticket that runs out proves something only where the dead-man is armed",
         f"not armed: {', '.join(unarmed) or 'nobody knows whom it covers'}{window}; {describe(ticket)}",
         "see the writers stopped on their hosts, power them off, or let two people attest it",
     )
+
+
+def _armed(ticket: Mapping[str, Any]) -> List[str]:
+    return sorted(ticket["armed"])
+
+
+def _unarmed(ticket: Mapping[str, Any]) -> List[str]:
+    return sorted(set(ticket["hosts"]) - set(ticket["armed"]))
 
 
 def _is_taken(ticket: Optional[Mapping[str, Any]], failed: str) -> bool:

@@ -49,6 +49,7 @@ ARGUMENTS: Dict[str, Any] = {
     "etcd": {"type": "dict", "options": ETCD},
     "first_holder": {"type": "str", "default": ""},
     "first_hosts": {"type": "list", "elements": "str", "default": []},
+    "interrupt": {"type": "bool", "default": False},
     "deadline": {"type": "float", "default": 30},
     "interval": {"type": "float", "default": 0.2},
 }

@@ -4,7 +4,7 @@
 """The door `install`: laying the guard's files on this host, seeding the ticket, and setting the guard to work.
 
 A guard kills what writes without a lease. So it is refused where the ticket that it would look for is not this site's
-and something here writes.
+and something here writes. A guard that starts anew kills, too: where writers run on a lease, only by leave.
 """
 
 from __future__ import annotations
@@ -42,13 +42,15 @@ DROP_IN = "sip-dr-guard.conf"
 class Wanted(NamedTuple):
     """What is to be installed. `etcd`: the client's settings, with `ca`, the authority's certificate as text; or None.
 
-    `first_holder`: the site that takes the ticket first, where none exists yet.
+    `first_holder`: the site that takes the ticket first, where none exists yet. `interrupt`: writers that run on a
+    lease may be killed and started again.
     """
 
     config: Mapping[str, Any]
     etcd: Optional[Mapping[str, Any]]
     first_holder: str
     first_hosts: List[str]
+    interrupt: bool = False
 
 
 class Placing:
@@ -85,16 +87,29 @@ class Placing:
         lying = files(wanted.config)
         changed, stale = [*_differing({**settings, **lying})], _stale(config, lying)
         diff = {"before": _listed(stale, changed, before=True), "after": _listed(stale, changed, before=False)}
+        restarted = bool(set(changed) - set(settings) or stale) or self._sight.active != "active"
+        if restarted and not wanted.interrupt:
+            self._refuse_interruption()
         if not self._dry:
             _lay(settings)
         seeded = self._seed(config, wanted)
-        restarted = bool(set(changed) - set(settings) or stale) or self._sight.active != "active"
         if not self._dry and restarted:
             self._place(lying, stale)
             self._await_lease(config)
         words = f"{len(changed)} files laid, {len(stale)} removed{', ticket seeded' if seeded else ''}"
         result = {"changed": restarted or seeded or bool(changed), "files": [*changed, *stale], "restarted": restarted}
         return dict(result, seeded=seeded, detail=words, diff=diff)
+
+    def _refuse_interruption(self) -> None:
+        """Refuse to start the guard anew under writers that run on its lease: they would die with it, unannounced."""
+        left = self._sight.left
+        writers = sorted(set(self._sight.writers().values())) if left else []
+        if writers:
+            raise RefusedError(
+                "guard: it is not started anew under writers that run on its lease",
+                f"lease good for {left:.1f} s, and here runs {', '.join(writers)}: to be killed and started again",
+                "in a quiet hour, -e continuity_guard_interrupt=true; or move the configuration away first",
+            )
 
     def _refuse_missing(self, config: Config) -> None:
         missing = [one.unit for one in config.writers if not self._processes.state(one.unit).installed]

@@ -39,6 +39,16 @@ _GRANTS = f"""
 """
 _WRITABLE = f"has_table_privilege(r.oid, c.oid, '{', '.join(WRITES)}')"
 
+# What counts of the settings that a session of the writer begins with, the nearest first (chapter 20.1.3).
+_OWN_COMMIT = """
+  select substr(setting, length('synchronous_commit=') + 1)
+  from pg_db_role_setting s cross join unnest(s.setconfig) setting
+  where setting like 'synchronous_commit=%'
+    and (s.setrole = 0 or s.setrole = (select oid from pg_roles where rolname = :'writer'))
+    and (s.setdatabase = 0 or s.setdatabase = (select oid from pg_database where datname = current_database()))
+  order by s.setrole = 0, s.setdatabase = 0 limit 1
+"""
+
 STATE = f"""
 select json_build_object(
   'version', current_setting('server_version_num')::int,
@@ -72,6 +82,7 @@ select json_build_object(
      'log_statement', coalesce((select substr(setting, length('log_statement=') + 1)
        from pg_db_role_setting s join pg_roles w on w.oid = s.setrole cross join unnest(s.setconfig) setting
        where w.rolname = :'writer' and setting like 'log_statement=%' limit 1), current_setting('log_statement')),
+     'synchronous_commit', ({_OWN_COMMIT}),
      'fenced', (select (record::json ->> 'timeline')::int from ({KEPT}) kept)));
 """
 

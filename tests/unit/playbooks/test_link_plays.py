@@ -10,14 +10,25 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import network_steps
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.network_steps import HEAL, NETWORK_FAILURE, PIN
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import CONFIGURATION, LOOKING
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.network_steps import (
+    HEAL,
+    NETWORK_FAILURE,
+    PIN,
+    RECORD,
+)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import (
+    CONFIGURATION,
+    LOOKING,
+    WITH_TICKET,
+    WITHOUT_TICKET,
+)
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 ROLES = PLAYBOOKS.parent / "roles"
 GROUP = "continuity_step_"
 IMPORT, CALL = "ansible.builtin.import_playbook", "ansible.builtin.import_role"
-MOVE = "configuration.yml"
+MOVE_NAME = "configuration"
+MOVE = f"{MOVE_NAME}.yml"
 NO_ROLES = {"continuity_store"}
 
 
@@ -38,11 +49,11 @@ def steps(name):
 
 PLAYS = {
     (name, play["hosts"].removeprefix(GROUP)): play
-    for name in ("network_failure", "heal")
+    for name in ("network_failure", "heal", MOVE_NAME)
     for play in plays(name)
-    if not isinstance(play, str) and play["hosts"].startswith(GROUP)
+    if not isinstance(play, str) and play["hosts"].startswith(GROUP if name != MOVE_NAME else GROUP + RECORD.name)
 }
-KINDS = {kind.name: [kind] for kind in (*NETWORK_FAILURE, PIN, *HEAL)}
+KINDS = {kind.name: [kind] for kind in (*NETWORK_FAILURE, RECORD, PIN, *HEAL)}
 KINDS["freeze_config"] = [network_steps.REFUSE_START, network_steps.STOP_CONFIG]
 
 of_each_play = pytest.mark.parametrize(("book", "name"), PLAYS, ids=["-".join(key) for key in PLAYS])
@@ -149,8 +160,12 @@ def test_no_play_of_a_network_failure_re_points_anything():
     assert gateways == {"observe", "verify"}
 
 
-def test_what_two_people_accept_is_kept_before_anything_moves_and_ended_after_the_peering():
-    assert steps("network_failure").index("record_divergence") < steps("network_failure").index(MOVE)
+def test_what_two_people_accept_is_kept_before_anything_is_changed_and_ended_after_the_peering():
+    moving = steps("configuration")
+    for road in (WITH_TICKET, WITHOUT_TICKET):
+        order = [name for name in moving if name == RECORD.name or name in {kind.name for kind in road}]
+        looks = [kind.name for kind in road if kind.door == "readiness"]
+        assert order == [*looks, RECORD.name, *(kind.name for kind in road if kind.name not in looks)]
     order = [play if isinstance(play, str) else play["name"] for play in plays("heal")]
     closing = order.index("Say that the divergence is over")
     assert closing > max(index for index, one in enumerate(order) if one.startswith("Step "))

@@ -15,6 +15,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_outcome 
     must_undo,
     plan_outcome,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import LOOKING
 from link_world import PEOPLE, decision, names, request, with_driver
 
 GOOD = {"changed": False, "detail": "as wished"}
@@ -100,6 +101,24 @@ def test_without_a_ledger_or_a_record_nothing_moves(world):
         hostvars = said(plan, **{lacking: {"failed": True}})
         assert not may_go_on(plan, "promote_database", hostvars, STORES)
         assert not may_go_on(plan, "pin_single_site", hostvars, STORES)
+
+
+def test_a_survivor_that_is_not_fit_leaves_no_divergence_and_nothing_to_be_taken_back(world):
+    plan = diverged(world)
+    for unfit in ("preflight_database", "preflight_server"):
+        hostvars = said(plan, **{unfit: {"ready": False, "readiness": []}, "record_divergence": {}})
+        assert not may_go_on(plan, "record_divergence", hostvars, STORES)
+        later = names(plan)[names(plan).index("record_divergence") :]
+        hostvars = said(plan, **{unfit: {"ready": False, "readiness": []}, **dict.fromkeys(later, {"skipped": True})})
+        assert not must_undo(plan, hostvars, STORES)
+
+
+def test_a_resumed_move_has_its_record_before_everything(world):
+    begun = request(world, **CHOSEN, done={"preflight_database": True})
+    begun["ticket"].update(holder=None, revoked_from="fra")
+    plan = network_plan(world, decision("PARTITION", long=True), {}, begun)
+    moving = [step for step in plan["steps"] if step["door"] not in LOOKING and step["plane"] == "configuration"]
+    assert moving[0]["name"] == "record_divergence"
 
 
 def test_what_only_looks_asks_for_no_lock(continuity):

@@ -224,15 +224,18 @@ def test_one_person_accepts_no_divergence(world, people):
 
 def test_an_accepted_divergence_has_ledger_pin_term_and_record(world):
     plan = network_plan(world, LONG, {}, request(world, **DIVERGES))
-    moving = [kind.name for kind in configuration_steps(world)]
+    kinds = configuration_steps(world)
+    fit, moving = ([kind.name for kind in kinds if (kind.door == "readiness") == looks] for looks in (True, False))
     assert names(plan) == [
         "start_ledger",
         "verify_single_site",
         *LOOKS,
+        *fit,
         "record_divergence",
         *moving,
         "pin_single_site",
     ]
+    assert fit == ["preflight_database", "preflight_server"]
     assert by_name(plan)["start_ledger"]["hosts"] == ["fra-db", "ams-db"]
     assert plan["divergence"] == {
         "run_id": RUN,

@@ -17,6 +17,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.host import Journal, Manager
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.killing import Killed
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.renewing import TicketWay
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from etcd_double import Etcd
 
 CONFIG = configuration.parse({"site": "site1", "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}]})
@@ -257,15 +258,22 @@ def test_a_new_password_is_taken_at_the_first_failure(members, tmp_path, monkeyp
 class Quiet:
     """A host on which the guard runs, and all that it guards is installed; `orders` are the manager's."""
 
-    def __init__(self, store, monkeypatch):
+    def __init__(self, store, monkeypatch, library=None):
         self.active, self.installed, self.orders = "active", True, []
-        monkeypatch.setattr(placing, "files", lambda config: {})
+        self.left, self.running = 8.0, {10: "a.service", 11: "a.service"}
+        monkeypatch.setattr(placing, "files", lambda config: library or {})
         monkeypatch.setattr(placing, "_stale", lambda config, lying: [])
         monkeypatch.setattr(placing.Placing, "_systemctl", lambda placing, *words: self.orders.append(words[0]))
-        self.placing = placing.Placing(self, self, lambda: store, 1, 0.01, False)
+        self.placing = self.placed(store)
+
+    def placed(self, store, dry=False):
+        return placing.Placing(self, self, lambda: store, 1, 0.01, dry)
 
     def state(self, name):
         return self
+
+    def writers(self):
+        return self.running
 
 
 def test_a_new_password_is_laid_and_the_guard_lives_on(members, tmp_path, monkeypatch):
@@ -280,3 +288,42 @@ def test_a_new_password_is_laid_and_the_guard_lives_on(members, tmp_path, monkey
     assert (done["changed"], done["restarted"], host.orders) == (True, False, [])
     assert not host.placing.install(placing.Wanted(config, dict(etcd, password="new"), "", []))["changed"]
     client.close()
+
+
+@pytest.fixture
+def newer(members, tmp_path, monkeypatch):
+    """A host for which another version of the guard's library is to be laid: host, store, what is wanted, the file."""
+    library = tmp_path / "library.py"
+    words = {"site": "site1", "host": "h", "hosts": ["h"], "writers": [{"unit": "a.service"}]}
+    config = {**words, "settings": str(members.settings_file(tmp_path / "etcd.json"))}
+    client = EtcdClient(members.settings())
+    store = TicketStore(client)
+    host = Quiet(store, monkeypatch, {str(library): placing.HostFile("newer", 0o644)})
+    yield host, store, placing.Wanted(config, None, "site1", ["h"]), library
+    client.close()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_guard_is_not_started_anew_under_its_writers_without_leave(newer, dry):
+    host, store, wanted, library = newer
+    with pytest.raises(RefusedError) as error:
+        host.placed(store, dry).install(wanted)
+    refused = error.value.refusal
+    assert refused["guard"].startswith("guard: ")
+    assert refused["evidence"].startswith("lease good for 8.0 s, and here runs a.service: ")
+    assert "continuity_guard_interrupt=true" in refused["way"]
+    assert (host.orders, library.exists(), store.read().ticket) == ([], False, None)
+
+
+def test_with_leave_it_is_started_anew(newer):
+    host, store, wanted, library = newer
+    assert host.placed(store).install(wanted._replace(interrupt=True))["restarted"]
+    assert ("restart" in host.orders, library.read_text()) == (True, "newer")
+    assert not host.placed(store).install(wanted)["changed"], "what lies there interrupts nobody"
+
+
+@pytest.mark.parametrize(("left", "running"), [(0.0, {10: "a.service"}), (8.0, {})])
+def test_where_nothing_runs_on_a_lease_no_leave_is_asked(newer, left, running):
+    host, store, wanted, _library = newer
+    host.left, host.running = left, running
+    assert host.placed(store, dry=True).install(wanted)["restarted"]

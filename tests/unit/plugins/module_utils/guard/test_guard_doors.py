@@ -20,9 +20,10 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard import lease
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.core import Standing
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.doors import TicketDoors, Times
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.ready import readiness
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.ready import COMMITS, TIME_OUTS, readiness
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.guard.sight import GuardError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.replication import DatabaseError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import run_step
 
 RUN = {"id": "run-1", "token": 7, "step": "revoke_ticket"}
@@ -36,7 +37,7 @@ class Store:
     """One ticket. `meanwhile` happens once just before a write; `lost` answers are lost after the write."""
 
     def __init__(self, ticket):
-        self.ticket, self.revision = ticket, 5
+        self.ticket, self.revision, self.patience = ticket, 5, 0.015
         self.meanwhile, self.lost, self.writes, self.reads = None, 0, 0, 0
         self.on_read = lambda: None
 
@@ -441,8 +442,41 @@ def test_a_window_is_written_and_the_guards_are_waited_for(world):
     assert holder("arm", "site1")["disarmed_until"] is None
 
 
-def test_a_guard_that_does_not_hear_of_its_window_stays_armed_in_the_answer(world):
-    assert world()("disarm", "site1", "2026-01-31T05:00:00Z")["armed"] == ["s1-cfg"]
+def test_a_guard_that_does_not_hear_of_its_window_is_no_success(world):
+    until, holder = "2026-01-31T05:00:00Z", world()
+    with pytest.raises(
+        GuardError, match="still armed after 0 s: s1-cfg; the window until .* stands.*end the window"
+    ) as error:
+        holder("disarm", "site1", until)
+    assert until in str(error.value)
+    assert holder.store.ticket["disarmed_until"] == until
+    holder.store.ticket = dict(holder.store.ticket, armed=[])
+    with pytest.raises(GuardError, match="still not armed after 0 s: s1-cfg; the end of the window stands"):
+        holder("arm", "site1")
+    assert holder.store.ticket["disarmed_until"] is None
+
+
+def test_only_the_guards_that_did_not_hear_are_named(world):
+    ticket = tickets.first("site1", ["s1-cfg", "s1-db"])
+    for host in ("s1-cfg", "s1-db"):
+        ticket = tickets.acquired(ticket, "site1", host, ["s1-cfg", "s1-db"], True)
+    holder = world(ticket=ticket)
+    holder.store.meanwhile = lambda: setattr(
+        holder.store, "on_read", lambda: setattr(holder.store, "ticket", dict(holder.store.ticket, armed=["s1-db"]))
+    )
+    with pytest.raises(GuardError, match="still armed after 0 s: s1-db;"):
+        holder("disarm", "site1", "2026-01-31T05:00:00Z")
+
+
+def test_a_site_that_loses_the_ticket_meanwhile_has_no_window_to_wait_for(world):
+    holder = world()
+
+    def is_taken():
+        if holder.store.ticket["disarmed_until"]:
+            holder.store.ticket = tickets.revoked(holder.store.ticket, "site1", RUN)
+
+    holder.store.on_read = is_taken
+    assert holder("disarm", "site1", "2026-01-31T05:00:00Z")["changed"]
 
 
 @pytest.mark.parametrize("until", ["tomorrow", "2026-02-31T00:00:00Z", ""])
@@ -474,7 +508,14 @@ def items(world):
 def test_the_holder_is_ready(world):
     holder = world(ticket=tickets.acquired(tickets.first("site1", ["h"]), "site1", "h", ["h"], True))
     assert items(holder) == (True, dict.fromkeys(items(holder)[1], True))
-    assert len(items(holder)[1]) == 7
+    assert len(items(holder)[1]) == 8
+
+
+def test_members_that_may_be_silent_for_longer_than_the_lease_lasts_are_named(world):
+    holder = world(ticket=tickets.acquired(tickets.first("site1", ["h"]), "site1", "h", ["h"], True))
+    holder.store.patience = holder.host.config.hold - holder.host.config.margin
+    ready, found = items(holder)
+    assert (ready, [name for name, met in found.items() if not met]) == (False, [TIME_OUTS])
 
 
 def test_what_the_guard_lacks_is_named(world):
@@ -491,3 +532,35 @@ def test_what_the_guard_lacks_is_named(world):
     silent = world()
     silent.store.on_read = lambda: (_ for _ in ()).throw(Unavailable("nobody answers"))
     assert not items(silent)[1]["a majority of the coordination store answers"]
+
+
+class Database:
+    """A primary whose writer has this `synchronous_commit` of its own; an error is said instead."""
+
+    def __init__(self, own, running=True, error=None):
+        self.own, self.running, self.error = own, running, error
+
+    def state(self):
+        if self.error:
+            raise self.error
+        return {"running": self.running, "writer": {"synchronous_commit": self.own}}
+
+
+@pytest.mark.parametrize(
+    ("replication", "database", "met"),
+    [
+        ("sync", Database(None), [True]),
+        ("sync", Database("remote_apply"), [True]),
+        ("sync", Database("off"), [False]),
+        ("sync", Database("local"), [False]),
+        ("sync", Database(None, error=DatabaseError("no answer")), [False]),
+        ("sync", Database("off", running=False), []),
+        ("sync", None, []),
+        ("async", Database("off"), []),
+    ],
+)
+def test_commits_that_wait_for_nobody_are_named_where_the_ticket_says_they_do(world, replication, database, met):
+    holder = world()
+    holder.host.config = holder.host.config._replace(replication=replication)
+    found = readiness(holder.host, lambda: holder.store, lambda options: database)["readiness"]
+    assert [item["met"] for item in found if item["item"] == COMMITS] == met

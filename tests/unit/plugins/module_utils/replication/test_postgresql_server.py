@@ -84,6 +84,21 @@ def test_both_are_ready_and_a_full_disk_is_not(pair: tuple[Server, Server], stat
     assert "standby streams" not in [item["item"] for item in known["readiness"]]
 
 
+def test_the_writer_s_own_synchronous_commit_is_seen_the_nearest_first(pair: tuple[Server, Server]) -> None:
+    primary = pair[0]
+    found = [primary.driver().state()["writer"]["synchronous_commit"]]
+    places = ("role all", "database config", "role confserv", "role confserv in database config")
+    for place, value in zip(places, ("on", "remote_write", "local", "off"), strict=True):
+        primary.sql(f"alter {place} set synchronous_commit = '{value}'")
+        found.append(primary.driver().state()["writer"]["synchronous_commit"])
+    primary.sql("alter role postgres set synchronous_commit = 'off'")
+    for place in reversed(places):
+        primary.sql(f"alter {place} reset synchronous_commit")
+        found.append(primary.driver().state()["writer"]["synchronous_commit"])
+    primary.sql("alter role postgres reset synchronous_commit")
+    assert found == [None, "on", "remote_write", "local", "off", "local", "remote_write", "on", None]
+
+
 def test_verify_writes_at_the_primary_and_refuses_a_standby(pair: tuple[Server, Server], state_dir: Path) -> None:
     primary, standby = pair
     written = doors(primary, state_dir).verify("verify")["written"]
