@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: The sip-dr founders (@sip-dr)
 description:
   - Sets which of the two sites a media gateway tries first.
-  - Both sites stay in service, so that the gateway's own failover still works.
+  - Both sites stay in service where the make of the gateway allows it, so that its own failover still works.
   - What stood before the first change is kept on the gateway's host, and O(door=restore) puts back exactly that.
   - Runs on the gateway, or on the host from which it is managed.
 options:
@@ -36,14 +36,42 @@ options:
     type: dict
     default: {}
   driver:
-    description: Make of the gateway.
+    description:
+      - Make of the gateway. V(cisco_cube) needs a C(network_cli) connection.
+      - V(command) is any other that has a command line.
     type: str
-    choices: [kamailio]
+    choices: [audiocodes, cisco_cube, command, kamailio, opensips, oracle]
     default: kamailio
+  name:
+    description:
+      - Name of the gateway, where several are managed from one host; each has its own record of what stood before.
+      - Letters, digits, dots, dashes and underscores.
+    type: str
+    default: ""
   driver_options:
     description:
-      - Options of the driver.
-      - "V(kamailio): C(rpc_url), C(list_file), C(set), C(rpc_timeout), C(reload_deadline), C(reload_interval)."
+      - Options of the driver, times in seconds. The README of the role C(media_gateway) has a table of them for each.
+      - >-
+        V(audiocodes): C(address), C(username), C(password_file), C(ca_file), C(server_name), C(proxy_set), C(targets),
+        C(states), C(keepalive_max), C(timeout), C(busy_deadline), C(busy_interval), C(apply_deadline),
+        C(apply_interval).
+      - "V(cisco_cube): C(targets), C(server_group), C(keep), C(save), C(keepalive_max), C(command_timeout)."
+      - >-
+        V(command): C(targets), C(read_command), C(prefer_command), C(restore_command), C(save_command) (lists of
+        words, run without a shell; C({site}) and C({target}) stand for the site and its value in C(targets)),
+        C(target_pattern), C(prefers_pattern), C(saved_pattern), C(keepalive_pattern), C(up), C(down),
+        C(out_of_service), C(prefer_enables), C(secrets) (environment variables from files of mode 0600),
+        C(command_timeout), C(apply_deadline), C(apply_interval), C(keepalive_max), C(keepalive_required).
+      - >-
+        V(kamailio): C(rpc_url) (C(http://…) or C(unix:/path)), C(list_file), C(set), C(rpc_timeout),
+        C(reload_deadline), C(reload_interval), C(config_file), C(keepalive_max), C(keepalive_required).
+      - >-
+        V(opensips): C(mi_url), C(ca_file), C(partition), C(set), C(targets), C(in_order), C(mi_timeout),
+        C(keepalive), C(keepalive_max), C(keepalive_required).
+      - >-
+        V(oracle): C(url), C(version), C(username), C(password_file), C(ca_file), C(group), C(targets), C(names),
+        C(timeout), C(action_deadline), C(action_interval), C(keepalive_max).
+      - A C(password_file) is on the host where the module runs, and has mode 0600.
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -64,6 +92,19 @@ EXAMPLES = r"""
     door: take_over
     site: site2
     run: {id: 20260131-031415, token: 7, step: prefer_survivor}
+
+- name: Let new calls go to site2 at a session border controller that is managed from here
+  contactcenter.sip_dr.media_gateway:
+    door: take_over
+    site: site2
+    name: sbc-east
+    driver: oracle
+    driver_options:
+      url: https://sbc-east.example
+      username: sip-dr
+      password_file: /etc/sip-dr/sbc-east.password
+      group: SIPSERVERS
+      targets: {site1: sip1.example, site2: sip2.example}
 
 - name: Put back what stood before
   contactcenter.sip_dr.media_gateway:
@@ -89,6 +130,18 @@ gateway:
     targets:
       site1: {admin: in_service, oper: down, priority: 5, state: IP, uri: "sip:10.71.1.100:5060"}
       site2: {admin: in_service, oper: up, priority: 10, state: AP, uri: "sip:10.71.2.100:5060"}
+by_hand:
+  description:
+    - What a person types or clicks at the gateway in place of this door, line by line.
+    - With O(door=restore) what was recorded, by the driver's own keys.
+  returned: when a changing door failed, and in check mode
+  type: list
+  elements: str
+  sample:
+    - "in /etc/kamailio/dispatcher.list, lines of set 1:"
+    - "  duid=site2: flags 0, priority 10 (columns 3 and 4)"
+    - "  the other site's: priority 5"
+    - kamcmd dispatcher.reload
 readiness:
   description: What a change will need, each with C(item), C(met), C(evidence) and C(way).
   type: list
@@ -104,7 +157,7 @@ refused:
   returned: when a guard refused
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import (
@@ -114,6 +167,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.acti
     other_site,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import (
     RUN_OPTION,
@@ -131,11 +185,13 @@ ARGUMENTS: Dict[str, Any] = {
     },
     "site": {"type": "str"},
     "sites": {"type": "dict", "default": {}},
-    "driver": {"type": "str", "choices": ["kamailio"], "default": "kamailio"},
+    "driver": {"type": "str", "choices": sorted(DRIVERS), "default": "kamailio"},
     "driver_options": {"type": "dict", "default": {}},
+    "name": {"type": "str", "default": ""},
     **SIP_TIMERS,
     **SIP_TLS,
 }
+CHANGING = ("take_over", "release", "restore")
 NEEDS_SITE = [("door", door, ["site"]) for door in ("take_over", "release", "verify")]
 
 
@@ -153,14 +209,25 @@ def look(gateway: Gateway, params: Dict[str, Any]) -> Dict[str, Any]:
 def change(gateway: Gateway, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Go through a door that changes something, as a step of the run. Raises what main reports."""
     with run_step(params["run"], params["state_dir"], check_mode) as step:
-        if params["door"] == "restore":
-            outcome = gateway.restore(step)
-        elif params["door"] == "release":
-            outcome = gateway.prefer(other_site(params["site"], list(params["sites"])), step)
-        else:
-            outcome = gateway.prefer(params["site"], step)
+        site = site_of(params)
+        outcome = gateway.restore(step) if site is None else gateway.prefer(site, step)
         step.end(changed=outcome.changed, detail=outcome.detail)
     return dict(result(outcome), journal=step.journal)
+
+
+def site_of(params: Dict[str, Any]) -> Optional[str]:
+    """Return the site that a changing door prefers; None: what stood before is put back. Raises GatewayError."""
+    if params["door"] == "release":
+        return other_site(params["site"], list(params["sites"]))
+    return params["site"] if params["door"] == "take_over" else None
+
+
+def by_hand(gateway: Gateway, params: Dict[str, Any]) -> List[str]:
+    """Return what a person does at the gateway in place of this door."""
+    try:
+        return gateway.by_hand(site_of(params))
+    except GatewayError:
+        return []
 
 
 def result(outcome: Outcome) -> Dict[str, Any]:
@@ -173,19 +240,36 @@ def result(outcome: Outcome) -> Dict[str, Any]:
     return found
 
 
+def go(gateway: Gateway, module: AnsibleModule) -> Dict[str, Any]:
+    """Go through the door and return what to exit with. Fails the module, for a changing door with `by_hand`."""
+    params = module.params
+    changes = params["door"] in CHANGING
+    told: Dict[str, Any] = {"by_hand": by_hand(gateway, params)} if changes else {}
+    try:
+        found = change(gateway, params, module.check_mode) if changes else look(gateway, params)
+    except RefusedError as error:
+        module.fail_json(msg=str(error), refused=error.refusal, **told)
+    except (GatewayError, JournalError, OSError) as error:
+        module.fail_json(msg=str(error), **told)
+    return dict(found, **told) if module.check_mode else found
+
+
 def main() -> None:
     """Parse, act, exit."""
     module = AnsibleModule(dict(ARGUMENTS, **RUN_OPTION), supports_check_mode=True, required_if=NEEDS_SITE)
     params = module.params
     try:
-        gateway = gateway_of(params["driver"], params["driver_options"], params["state_dir"], module.check_mode)
-        changes = params["door"] in ("release", "take_over", "restore")
-        found = change(gateway, params, module.check_mode) if changes else look(gateway, params)
-    except RefusedError as error:
-        module.fail_json(msg=str(error), refused=error.refusal)
-    except (GatewayError, JournalError, OSError) as error:
+        gateway = gateway_of(
+            params["driver"],
+            params["driver_options"],
+            params["state_dir"],
+            module.check_mode,
+            name=params["name"],
+            socket_path=module._socket_path,
+        )
+    except GatewayError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(**found)
+    module.exit_json(**go(gateway, module))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sip_phone
-short_description: Move SIP phones to a site, put them back, verify who is registered
+short_description: Provision SIP phones for both sites, move them to a site, put them back, verify who is registered
 version_added: 0.1.0
 author: The sip-dr founders (@sip-dr)
 description:
   - Phones of dual registration are with both sites already; they are only counted.
   - Phones of single registration get their provisioning file rewritten, and a NOTIFY to read it again.
-  - A phone counts as registered when the site's registrar lists a binding for it.
+  - A phone counts as registered when the site's registrar lists a binding for it. Its answer to the NOTIFY is reported
+    and is never taken for success or failure.
+  - The safest phone has both sites in its file from day one, which is what V(provision) is for.
   - Runs on the phones' provisioning host, once for all phones.
 options:
   door:
@@ -23,9 +25,12 @@ options:
       - V(take_over) moves the phones to O(site). V(release) moves them to the other site.
       - V(restore) puts the provisioning files back as they were before the first move.
       - V(verify) fails unless O(min_registered) of the phones are registered at O(site).
+      - V(provision) gives each phone with a C(driver) its file, with both sites in it, in the phone's order. A file
+        that is there keeps everything else that stands in it; a new one is made from the driver's template. It sends no
+        NOTIFY, and is refused while phones are moved.
       - Phones are only sent to a server that answers OPTIONS.
     type: str
-    choices: [observe, readiness, release, take_over, restore, verify]
+    choices: [observe, readiness, release, take_over, restore, verify, provision]
     default: observe
   site:
     description: The site that the door is about; needed by V(take_over), V(release) and V(verify).
@@ -38,11 +43,55 @@ options:
     required: true
   phones:
     description:
-      - All phones, each with C(name), C(dn), C(registration) (V(dual) or V(single)), C(address), C(port).
-      - Phones of single registration have a C(driver) (V(yealink)) and a C(mac) too.
+      - All phones, each with C(name), C(dn), C(registration) (V(dual) or V(single)), C(address), C(port), C(transport).
+      - Phones of single registration, and all that V(provision) shall give a file, have a C(driver) (V(audiocodes_hd),
+        V(cisco_mpp), V(genesys_softphone), V(poly), V(snom) or V(yealink)) and a C(mac) too; a softphone has no C(mac).
+      - C(servers) is the order of sites of this phone, C(label) and C(auth_name) go into a new file.
+      - Either this or O(phones_file).
     type: list
     elements: dict
-    required: true
+  phones_file:
+    description:
+      - The phones in a file on this host instead of O(phones), for thousands of them.
+      - CSV whose first line names the columns, or, when its name ends with C(.yml) or C(.yaml), a YAML list of mappings
+        of plain values. Columns are the fields of O(phones), with C(servers) in one cell with blanks between them.
+      - An unknown column or a bad row is refused, with its line and column, and nothing is changed.
+      - A C(password) for new files may only be here, and then only its owner may read the file.
+    type: path
+  registration_mode:
+    description: C(registration) of phones that do not say.
+    type: str
+    choices: [single, dual]
+    default: dual
+  sites:
+    description: The sites in the order in which phones have them that do not say; by default the order of O(servers).
+    type: list
+    elements: str
+    default: []
+  driver_options:
+    description:
+      - Options of drivers, by driver, which differ from their defaults; the role's README has a table of them.
+      - Among them are all keys that could not be verified in public documents of their makers.
+    type: dict
+    default: {}
+  templates:
+    description:
+      - Files on this host to make a phone's new file from, by driver, instead of the driver's own text.
+      - Filled in are C({{ dn }}), C({{ name }}), C({{ label }}), C({{ auth_name }}), C({{ password }}), C({{ mac }}).
+    type: dict
+    default: {}
+  file_mode:
+    description: Mode of a new file; one that is there keeps its own.
+    type: str
+    default: "0644"
+  expires:
+    description: Seconds until a registration ends, as V(provision) sets it.
+    type: int
+    default: 120
+  max_expires:
+    description: Seconds that a registration may last by policy; the time of re-registration bounds an outage.
+    type: int
+    default: 300
   directory:
     description: The provisioning directory.
     type: path
@@ -52,7 +101,7 @@ options:
     type: float
     default: 0.95
   deadline:
-    description: Seconds to wait for the registrations after a move.
+    description: Seconds to wait for the registrations after the last phone was asked.
     type: float
     default: 30.0
   interval:
@@ -60,9 +109,13 @@ options:
     type: float
     default: 1.0
   notify_rate:
-    description: How many phones are asked within one second to read their file again.
+    description: How many phones are asked within one second to read their file again, evenly spaced, in random order.
     type: int
     default: 50
+  look_rate:
+    description: How many phones a registrar is asked for within one second.
+    type: int
+    default: 1000
 extends_documentation_fragment:
   - contactcenter.sip_dr.attributes
   - contactcenter.sip_dr.run
@@ -88,6 +141,15 @@ EXAMPLES = r"""
       - {name: agent-1001, dn: "1001", registration: dual, address: 10.71.4.10, port: 5090}
       - {name: agent-1021, dn: "1021", registration: single, driver: yealink, mac: "001565000021", address: 10.71.4.10}
     run: {id: 20260131-031415, token: 7, step: move_phones}
+
+- name: Give 20,000 phones both sites
+  contactcenter.sip_dr.sip_phone:
+    door: provision
+    servers:
+      site1: {address: 10.71.1.100}
+      site2: {address: 10.71.2.100}
+    phones_file: /etc/sip-dr/phones.csv
+    expires: 120
 """
 
 RETURN = r"""
@@ -122,14 +184,36 @@ notified:
   description: Status of each phone's answer to the NOTIFY, null without one.
   type: dict
   returned: when phones were asked to read their file again
+answers:
+  description:
+    - How many phones gave each answer to the NOTIFY, by status; C(silent) for none, C(not_asked) for phones of makes
+      that no NOTIFY helps. None of them is taken for a failure.
+  type: dict
+  returned: when phones were asked to read their file again
+not_asked:
+  description: Names of the phones that must be started anew by hand to read their file.
+  type: list
+  elements: str
+  returned: when there are such
+progress:
+  description: For each look, after C(seconds), how many were C(notified) C(of) all, and C(registered) of C(expected).
+  type: list
+  elements: dict
+  returned: when phones were waited for
 problems:
-  description: Phones whose provisioning file could not be read, and why.
+  description: Phones whose provisioning file could not be read or understood, or would not be right, with file and key.
   type: dict
   returned: when there are such
 readiness:
   description: What a move will need, each with C(item), C(met), C(evidence) and C(way).
   type: list
   elements: dict
+  returned: when O(door=readiness)
+lists:
+  description:
+    - Names of the phones with C(one_server) in their file, C(expiry_over_policy), an C(outbound_proxy_at_one_site),
+      a C(file_not_understood), of those that a NOTIFY C(restarts_on_notify), and of those C(not_seen_at_a_registrar).
+  type: dict
   returned: when O(door=readiness)
 ready:
   description: Whether all of it is met.
@@ -141,18 +225,19 @@ refused:
   returned: when a guard refused
 """
 
+import re
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.actions import (
-    Fleet,
-    Report,
-    Timing,
-    TooFewPhonesError,
-)
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import PhoneError, phone_of, server_of
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.provisioning import Provisioning
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import read_text
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.actions import Fleet, Timing
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Phone, PhoneError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.inventory import phones_of, server_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.provisioning import DayOne, Provisioning
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import drivers_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.report import Report, ReportedError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.table import read_phones
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import (
     RUN_OPTION,
@@ -164,43 +249,81 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.timers im
 ARGUMENTS: Dict[str, Any] = {
     "door": {
         "type": "str",
-        "choices": ["observe", "readiness", "release", "take_over", "restore", "verify"],
+        "choices": ["observe", "readiness", "release", "take_over", "restore", "verify", "provision"],
         "default": "observe",
     },
     "site": {"type": "str"},
     "servers": {"type": "dict", "required": True},
-    "phones": {"type": "list", "elements": "dict", "required": True},
+    "phones": {"type": "list", "elements": "dict"},
+    "phones_file": {"type": "path"},
+    "registration_mode": {"type": "str", "choices": ["single", "dual"], "default": "dual"},
+    "sites": {"type": "list", "elements": "str", "default": []},
     "directory": {"type": "path", "default": "/srv/provisioning"},
+    "driver_options": {"type": "dict", "default": {}},
+    "templates": {"type": "dict", "default": {}},
+    "file_mode": {"type": "str", "default": "0644"},
+    "expires": {"type": "int", "default": 120},
+    "max_expires": {"type": "int", "default": 300},
     "min_registered": {"type": "float", "default": 0.95},
     "deadline": {"type": "float", "default": 30.0},
     "interval": {"type": "float", "default": 1.0},
     "notify_rate": {"type": "int", "default": 50},
+    "look_rate": {"type": "int", "default": 1000},
     **SIP_TIMERS,
 }
 NEEDS_SITE = [("door", door, ["site"]) for door in ("take_over", "release", "verify")]
+CHANGING = ("release", "take_over", "restore", "provision")
 
 
 def fleet_of(params: Dict[str, Any], check_mode: bool) -> Fleet:
     """Return the phones of the module's options. Raises PhoneError, which names the option and what was expected."""
-    if params["notify_rate"] < 1:
-        raise PhoneError(f"notify_rate: 1 or more expected, {params['notify_rate']} given")
+    for rate in ("notify_rate", "look_rate"):
+        if params[rate] < 1:
+            raise PhoneError(f"{rate}: 1 or more expected, {params[rate]} given")
+    timing = Timing(params["deadline"], params["interval"], params["notify_rate"], params["look_rate"])
     return Fleet(
-        phones=[phone_of(data, f"phones[{index}]") for index, data in enumerate(params["phones"])],
+        phones=phones(params),
         servers={site: server_of(site, data) for site, data in params["servers"].items()},
-        provisioning=Provisioning(Path(params["directory"])),
+        provisioning=Provisioning(Path(params["directory"]), drivers_of(params["driver_options"])),
         client=sip_client(params),
-        timing=Timing(params["deadline"], params["interval"], params["notify_rate"]),
+        timing=timing,
         state_dir=params["state_dir"],
         min_registered=params["min_registered"],
         check_mode=check_mode,
+        max_expires=params["max_expires"],
+        sites=params["sites"],
     )
+
+
+def phones(params: Dict[str, Any]) -> List[Phone]:
+    """Return the phones of the option or of the file. Raises PhoneError, OSError."""
+    if params["phones_file"]:
+        return read_phones(Path(params["phones_file"]), params["registration_mode"])
+    if params["phones"] is None:
+        raise PhoneError("one of the following is required: phones, phones_file")
+    return phones_of(params["phones"], params["registration_mode"])
+
+
+def day_one(fleet: Fleet, params: Dict[str, Any]) -> DayOne:
+    """Return how phones are provisioned. Raises PhoneError, OSError."""
+    if not 0 < params["expires"] <= params["max_expires"]:
+        raise PhoneError(f"expires: 1 to {params['max_expires']} (max_expires) expected, {params['expires']} given")
+    if not re.fullmatch("0?[0-7]{3}", params["file_mode"]):
+        raise PhoneError(f"file_mode: an octal mode like 0644 expected, {params['file_mode']!r} given")
+    for driver in params["templates"]:
+        if driver not in fleet.provisioning.drivers.by_name:
+            raise PhoneError(f"templates.{driver}: there is no such driver")
+    templates = {driver: read_text(Path(path)) for driver, path in params["templates"].items()}
+    mode = int(params["file_mode"], 8)
+    return DayOne(fleet.servers_of, params["expires"], params["max_expires"], templates, mode)
 
 
 def look(fleet: Fleet, params: Dict[str, Any]) -> Dict[str, Any]:
     """Go through a door that changes nothing. Raises PhoneError."""
     if params["door"] == "readiness":
-        items = fleet.readiness()
-        return {"changed": False, "readiness": items, "ready": all(item["met"] for item in items), "detail": "checked"}
+        found = fleet.readiness()
+        ready = all(item["met"] for item in found.items)
+        return {"changed": False, "readiness": found.items, "lists": found.lists, "ready": ready, "detail": "checked"}
     if params["door"] == "verify":
         return result(fleet.verify(params["site"]))
     return {"changed": False, "sites": fleet.observe(), "detail": f"{len(fleet.phones)} phones looked for"}
@@ -211,6 +334,8 @@ def change(fleet: Fleet, params: Dict[str, Any]) -> Dict[str, Any]:
     with run_step(params["run"], params["state_dir"], fleet.check_mode) as step:
         if params["door"] == "restore":
             report = fleet.restore(step)
+        elif params["door"] == "provision":
+            report = fleet.provision(day_one(fleet, params), step)
         else:
             report = fleet.move(fleet.target(params["site"], params["door"]), step)
         step.end(changed=report.changed, detail=report.detail)
@@ -222,10 +347,9 @@ def result(report: Report) -> Dict[str, Any]:
     found: Dict[str, Any] = {"changed": report.changed, "detail": report.detail}
     if report.registered or report.missing:
         found.update(registered=report.registered, missing=report.missing, share=round(report.share, 4))
-    if report.notified:
-        found["notified"] = report.notified
-    if report.problems:
-        found["problems"] = report.problems
+    for name in ("notified", "answers", "not_asked", "problems", "progress"):
+        if getattr(report, name):
+            found[name] = getattr(report, name)
     if report.changed:
         found["diff"] = {"before": report.before, "after": report.after}
     return found
@@ -233,15 +357,19 @@ def result(report: Report) -> Dict[str, Any]:
 
 def main() -> None:
     """Parse, act, exit."""
-    module = AnsibleModule(dict(ARGUMENTS, **RUN_OPTION), supports_check_mode=True, required_if=NEEDS_SITE)
+    module = AnsibleModule(
+        dict(ARGUMENTS, **RUN_OPTION),
+        supports_check_mode=True,
+        required_if=NEEDS_SITE,
+        mutually_exclusive=[("phones", "phones_file")],
+    )
     params = module.params
     try:
         fleet = fleet_of(params, module.check_mode)
-        changes = params["door"] in ("release", "take_over", "restore")
-        found = change(fleet, params) if changes else look(fleet, params)
+        found = change(fleet, params) if params["door"] in CHANGING else look(fleet, params)
     except RefusedError as error:
         module.fail_json(msg=str(error), refused=error.refusal)
-    except TooFewPhonesError as error:
+    except ReportedError as error:
         module.fail_json(msg=str(error), **result(error.report))
     except (PhoneError, JournalError, OSError) as error:
         module.fail_json(msg=str(error))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -16,7 +17,9 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client im
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import detail, grade, options_to
 
 RECORD = "media_gateway"
-"""Name of the record in the state directory that holds what stood before the first change."""
+"""Name of the record in the state directory that holds what stood before the first change; a name is put behind it."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # it becomes a part of a file's name
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Gateway:
-    """One gateway: its driver, the driver's options, and where the state directory of this host is."""
+    """One gateway: its driver, the driver's options, and where the state directory of this host is.
+
+    `name` tells apart the records of several gateways that are managed from one host.
+    """
 
     driver: Driver
     params: Mapping[str, Any]
     state_dir: str
     check_mode: bool = False
+    name: str = ""
 
     def prefer(self, site: str, step: Step) -> Outcome:
         """Let new calls go to `site` first; both sites stay in service. Raises GatewayError, StaleTokenError."""
@@ -46,20 +53,19 @@ class Gateway:
             return self._unchanged(change, f"{site} is preferred already")
         if not self.check_mode:
             # The record must be on the disk before the first change is: a killed run can then be undone.
-            Recorded(self.state_dir, RECORD).keep(change.undo)
+            self._record().keep(change.undo)
         return self._apply(change, step, f"{site} preferred", site)
 
     def restore(self, step: Step) -> Outcome:
         """Put back what stood before the first change; without a record nothing was changed, and nothing is done."""
-        record = Recorded(self.state_dir, RECORD)
-        undo = record.read()
+        undo = self._recorded()
         if undo is None:
             return Outcome(changed=False, detail="nothing to restore: no change is recorded on this host")
         change = self.driver.plan_restore(self.params, undo)
         detail = "the order that stood before the first change is back"
         outcome = self._apply(change, step, detail) if change.needed else self._unchanged(change, detail)
         if not self.check_mode:
-            record.forget()
+            self._record().forget()
         return outcome
 
     def observe(self) -> Outcome:
@@ -79,6 +85,25 @@ class Gateway:
         if site not in addresses:
             raise GatewayError(f"sites has no address of {site}, it has {', '.join(addresses) or 'none'}")
         return Outcome(False, f"{site} is preferred; {_answer(site, addresses[site], client)}", gateway=running)
+
+    def by_hand(self, site: Optional[str]) -> List[str]:
+        """Return what a person does at the gateway to prefer `site`; None: to put back what stood."""
+        try:
+            return self._put_back() if site is None else self.driver.explain(self.params, site)
+        except (GatewayError, OSError) as error:
+            return [f"not known: {error}"]
+
+    def _put_back(self) -> List[str]:
+        return [f"put back {key}: {value}" for key, value in sorted((self._recorded() or {}).items())]
+
+    def _recorded(self) -> Optional[Dict[str, Any]]:
+        try:
+            return self._record().read()
+        except ValueError as error:
+            raise GatewayError(f"what stood before the first change cannot be read: {error}") from error
+
+    def _record(self) -> Recorded:
+        return Recorded(self.state_dir, f"{RECORD}.{self.name}" if self.name else RECORD)
 
     def _apply(self, change: Change, step: Step, detail: str, site: Optional[str] = None) -> Outcome:
         if self.check_mode:
@@ -107,11 +132,24 @@ def other_site(site: str, sites: List[str]) -> str:
     return others[0]
 
 
-def gateway_of(driver: str, params: Mapping[str, Any], state_dir: str, check_mode: bool) -> Gateway:
-    """Return the gateway behind the driver of that name. Raises GatewayError for an unknown driver or option."""
+def gateway_of(
+    driver: str,
+    params: Mapping[str, Any],
+    state_dir: str,
+    check_mode: bool,
+    name: str = "",
+    socket_path: Optional[str] = None,
+) -> Gateway:
+    """Return the gateway behind the driver of that name. Raises GatewayError for an unknown driver or option.
+
+    `socket_path` is that of Ansible's persistent connection, for drivers that have an option of this name.
+    """
     known = registry.driver(driver)
     unknown = sorted(set(params) - set(known.DEFAULTS))
     if unknown:
         it_has = ", ".join(sorted(known.DEFAULTS))
         raise GatewayError(f"gateway driver {driver} has no option {', '.join(unknown)}; it has {it_has}")
-    return Gateway(known, params, state_dir, check_mode)
+    if name and not _NAME.fullmatch(name):
+        raise GatewayError(f"a gateway's name has letters, digits, dots, dashes and underscores; {name!r} met")
+    connection = {"socket_path": socket_path} if socket_path and "socket_path" in known.DEFAULTS else {}
+    return Gateway(known, {**connection, **params}, state_dir, check_mode, name)

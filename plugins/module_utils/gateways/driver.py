@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Protocol
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 
 class GatewayError(Exception):
     """The gateway cannot be read, or does not do what it was told; the message says which and what was expected."""
@@ -52,3 +54,23 @@ class Driver(Protocol):
 
     def readiness(self, params: Mapping[str, Any], sites: List[str]) -> List[Dict[str, Any]]:
         """Return one `{item, met, evidence, way}` for each thing that a change will need."""
+
+    def explain(self, params: Mapping[str, Any], site: str) -> List[str]:
+        """Return, line by line, what a person types or clicks so that new calls go to `site`: no I/O, no secrets."""
+
+
+def options_of(defaults: Mapping[str, Any], params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return every option, in the type of its default. Raises GatewayError that names the option."""
+    return {name: _converted(name, default, params.get(name, default)) for name, default in defaults.items()}
+
+
+def _converted(name: str, default: object, value: object) -> Any:  # noqa: ANN401  an option may have any type
+    kind = type(default)
+    try:
+        if kind is bool:
+            return boolean(value)
+        if kind in (dict, list) and not isinstance(value, kind):
+            raise TypeError
+        return kind(value)  # type: ignore[call-arg]
+    except (TypeError, ValueError) as error:
+        raise GatewayError(f"option {name}: {kind.__name__} expected, {value!r} met") from error

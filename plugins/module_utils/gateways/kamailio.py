@@ -5,22 +5,29 @@
 
 A target names its site by `duid=<site>` in the list file. The site is *preferred* by priority (higher first, algorithm
 8) and nothing is taken out of service. `dispatcher.reload` forgets every run-time state: all targets start as active
-again, also a dead one, but calls go to the preferred one first.
+again, also a dead one, but calls go to the preferred one first. The RPC tells neither how often targets are pinged nor
+whether all are: readiness reads that in the configuration files (kamailio_text.py).
 Sources: Kamailio 5.6 modules/dispatcher, sections "Destination List File" and "RPC Commands".
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import read_text, replace_file
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import Change, GatewayError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import (
+    Change,
+    GatewayError,
+    options_of,
+)
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.jsonrpc import call
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.kamailio_text import (
+    accepts_timeout,
+    dispatcher_settings,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.waiting import wait_for
 
 DEFAULTS: Dict[str, Any] = {
@@ -30,8 +37,12 @@ DEFAULTS: Dict[str, Any] = {
     "rpc_timeout": 2.0,
     "reload_deadline": 15.0,
     "reload_interval": 0.25,
+    "config_file": "/etc/kamailio/kamailio.cfg",
+    "keepalive_max": 15.0,
+    "keepalive_required": False,
 }
-"""The driver's options; times in seconds. `set` is the dispatcher set that holds both sites."""
+"""The driver's options; times in seconds. `set` is the dispatcher set that holds both sites; `rpc_url` may also be the
+unix datagram socket, `unix:/path`. A keep-alive that cannot be read is not ready only with `keepalive_required`."""
 
 PREFERRED, OTHER = 10, 5
 INACTIVE, DISABLED = 1, 4  # flags of the list file that keep a target out of service
@@ -48,14 +59,14 @@ _OPER = {"AP": "up", "IP": "down"}
 
 def read(params: Mapping[str, Any]) -> Dict[str, Any]:
     """Return the dispatcher's targets as it runs now, and the site that it prefers (None: no strict order)."""
-    found = _live(_with_defaults(params))
+    found = _live(options_of(DEFAULTS, params))
     targets = {site: _best(of_site) for site, of_site in found.items()}
     return {"targets": targets, "prefers": _first(found)}
 
 
 def plan(params: Mapping[str, Any], site: str) -> Change:
     """Give `site` the higher priority and clear what keeps it out of service; the other site's targets stay."""
-    options = _with_defaults(params)
+    options = options_of(DEFAULTS, params)
     before = _list_file(options)
     wanted = _wanted(before, options, site)
     after, undo = _rewrite(before, options["set"], wanted)
@@ -64,7 +75,7 @@ def plan(params: Mapping[str, Any], site: str) -> Change:
 
 def plan_restore(params: Mapping[str, Any], undo: Mapping[str, Any]) -> Change:
     """Put flags and priorities back, line by line, so that what an administrator added meanwhile stays."""
-    options = _with_defaults(params)
+    options = options_of(DEFAULTS, params)
     before = _list_file(options)
     after = _rewrite(before, options["set"], {key: (int(old[0]), int(old[1])) for key, old in undo.items()})[0]
     return Change(before, after, reload=_lags(options, after))
@@ -72,7 +83,7 @@ def plan_restore(params: Mapping[str, Any], undo: Mapping[str, Any]) -> Change:
 
 def apply(params: Mapping[str, Any], change: Change, site: Optional[str]) -> Dict[str, Any]:
     """Write the list file, reload, and wait until the dispatcher runs it; `site` is the one that must come first."""
-    options = _with_defaults(params)
+    options = options_of(DEFAULTS, params)
     if change.before != change.after:
         replace_file(Path(options["list_file"]), change.after)
     problem = "not asked to reload yet"
@@ -89,44 +100,32 @@ def apply(params: Mapping[str, Any], change: Change, site: Optional[str]) -> Dic
 
 
 def readiness(params: Mapping[str, Any], sites: List[str]) -> List[Dict[str, Any]]:
-    """Check what a change needs: the RPC answers, the list file can be replaced, both sites' targets are known."""
-    options = _with_defaults(params)
-    return [_rpc_item(options, sites), _file_item(options), _sites_item(options, sites)]
+    """Check what a change needs: RPC, a list file that can be replaced, both sites' targets, and the keep-alive."""
+    options = options_of(DEFAULTS, params)
+    settings = dispatcher_settings(Path(options["config_file"]))
+    kept_alive = [_keepalive_item(options, settings), _codes_item(options, settings)]
+    return [_rpc_item(options, sites), _file_item(options), _sites_item(options, sites), *kept_alive]
 
 
-def _with_defaults(params: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: type(default)(params.get(name, default)) for name, default in DEFAULTS.items()}
+def explain(params: Mapping[str, Any], site: str) -> List[str]:
+    """Say it in the list file's own columns: setid, uri, flags, priority, attrs."""
+    options = options_of(DEFAULTS, params)
+    return [
+        f"in {options['list_file']}, lines of set {options['set']}:",
+        f"  duid={site}: flags 0, priority {PREFERRED} (columns 3 and 4)",
+        f"  the other site's: priority {OTHER}",
+        "kamcmd dispatcher.reload",
+        f"kamcmd dispatcher.list    # duid={site}: FLAGS A., PRIORITY {PREFERRED}",
+    ]
 
 
-def _call(options: Mapping[str, Any], method: str) -> Dict[str, Any]:
-    """Return the whole reply, which has a `result`."""
-    body = json.dumps({"jsonrpc": "2.0", "method": method, "id": 1}).encode()
-    request = urllib.request.Request(options["rpc_url"], body, {"Content-Type": "application/json"})
-    # A proxy of the environment must not see what is meant for this host.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=options["rpc_timeout"]) as response:
-            reply = json.load(response)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise GatewayError(f"{method} was refused: {_rpc_error(error.read())}") from error
-    except (OSError, ValueError) as error:
-        raise GatewayError(f"{method} at {options['rpc_url']}: no answer to a JSON-RPC call ({error})") from error
-    if not isinstance(reply, dict) or "result" not in reply:
-        raise GatewayError(f"{method} at {options['rpc_url']}: a reply without a result")
-    return reply
-
-
-def _rpc_error(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return "HTTP error without a JSON-RPC message"
+def _call(options: Mapping[str, Any], method: str) -> Any:  # noqa: ANN401  any JSON
+    return call(options["rpc_url"], options["rpc_timeout"], method)
 
 
 def _live(options: Mapping[str, Any]) -> Dict[str, List[Dict[str, Any]]]:
     """Targets of the set by site, as they run."""
-    result = _call(options, "dispatcher.list")["result"]
+    result = _call(options, "dispatcher.list")
     found: Dict[str, List[Dict[str, Any]]] = {}
     try:
         sets = [record["SET"] for record in result["RECORDS"] if record["SET"]["ID"] == options["set"]]
@@ -290,3 +289,38 @@ def _sites_item(options: Mapping[str, Any], sites: List[str]) -> Dict[str, Any]:
         else f"{', '.join(sites)} have a target with their duid",
         "way": "one line for each site: <set> <uri> 0 <priority> duid=<site>",
     }
+
+
+def _keepalive_item(options: Mapping[str, Any], settings: Optional[Mapping[str, str]]) -> Dict[str, Any]:
+    item = {
+        "item": "the dispatcher pings both targets often enough",
+        "way": f'modparam("dispatcher", "ds_ping_interval", {options["keepalive_max"]:.0f}) or less, ds_probing_mode 1',
+    }
+    interval = (settings or {}).get("ds_ping_interval", "0")
+    if settings is None or not interval.isdigit():
+        evidence = f"the RPC does not tell it, and {options['config_file']} cannot be read for it"
+        return dict(item, met=not options["keepalive_required"], evidence=evidence)
+    mode = settings.get("ds_probing_mode", "0")
+    met = 0 < int(interval) <= options["keepalive_max"] and mode == "1"
+    return dict(item, met=met, evidence=f"ds_ping_interval {interval} s, ds_probing_mode {mode}")
+
+
+def _codes_item(options: Mapping[str, Any], settings: Optional[Mapping[str, str]]) -> Dict[str, Any]:
+    item = {
+        "item": "the dispatcher does not take silence for an answer",
+        "way": "leave class=4 and code=408 out of ds_ping_reply_codes: 408 is what tm itself says of silence",
+    }
+    codes = _reply_codes(options, settings)
+    if codes is None:
+        evidence = f"ds_ping_reply_codes: cfg_rpc is not loaded, and {options['config_file']} cannot be read for it"
+        return dict(item, met=not options["keepalive_required"], evidence=evidence)
+    return dict(item, met=not accepts_timeout(codes), evidence=f"ds_ping_reply_codes {codes or 'not set'}")
+
+
+def _reply_codes(options: Mapping[str, Any], settings: Optional[Mapping[str, str]]) -> Optional[str]:
+    """As they run now, where the module cfg_rpc is loaded; else as the files say; None when neither tells."""
+    try:
+        asked = {"group": "dispatcher", "name": "ping_reply_codes"}
+        return str(call(options["rpc_url"], options["rpc_timeout"], "cfg.get", asked) or "")
+    except GatewayError:
+        return None if settings is None else settings.get("ds_ping_reply_codes", "")

@@ -7,10 +7,24 @@ from __future__ import annotations
 
 from typing import Dict
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import kamailio
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import (
+    audiocodes,
+    cisco_cube,
+    command,
+    kamailio,
+    opensips,
+    oracle,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import Driver, GatewayError
 
-DRIVERS: Dict[str, Driver] = {"kamailio": kamailio}
+DRIVERS: Dict[str, Driver] = {
+    "audiocodes": audiocodes,
+    "cisco_cube": cisco_cube,
+    "command": command,
+    "kamailio": kamailio,
+    "opensips": opensips,
+    "oracle": oracle,
+}
 """A driver is a module with the functions of Driver."""
 
 

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Protocol
-
-_MAC = re.compile(r"[0-9a-f]{12}")
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, Mapping, Optional, Protocol, Sequence, Tuple
 
 Values = Dict[str, Optional[str]]
 """Some of a provisioning file's keys; None is a key that is not there."""
 
-
-_TRANSPORTS = ("udp", "tcp")
+SINGLE, DUAL = "single", "dual"
 
 
 class PhoneError(Exception):
@@ -30,10 +26,18 @@ class Server:
     port: int = 5060
     transport: str = "udp"
 
+    @property
+    def place(self) -> Tuple[str, int]:
+        """Address and port: provisioning files do not always say the transport."""
+        return self.address, self.port
+
 
 @dataclass(frozen=True)
 class Phone:
-    """One phone. `mac` and `driver` are needed only for single registration: its provisioning file is rewritten."""
+    """One phone. `mac` and `driver` are needed for a provisioning file; `sites` are its sites, the preferred one first.
+
+    label, auth_name, password: only for a file that is made from a template. The password never shows.
+    """
 
     name: str
     dn: str
@@ -43,69 +47,91 @@ class Phone:
     transport: str = "udp"
     driver: str = ""
     mac: str = ""
+    sites: Tuple[str, ...] = ()
+    label: str = ""
+    auth_name: str = ""
+    password: str = field(default="", repr=False)
 
     @property
     def is_single(self) -> bool:
         """True when it registers with one server only, the one that it is provisioned to."""
-        return self.registration == "single"
+        return self.registration == SINGLE
+
+    @property
+    def has_file(self) -> bool:
+        """True when the inventory says which provisioning file is its own."""
+        return bool(self.driver)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a provisioning file says.
+
+    servers: in their order. mode: single, dual or nothing. expires: seconds until a registration ends, None when it is
+    not said. outbound: the outbound proxy beside each server, empty for none.
+    """
+
+    servers: Tuple[Server, ...]
+    mode: str
+    expires: Optional[int]
+    outbound: Tuple[str, ...]
+
+
+class Syntax(Protocol):
+    """How keys and values stand in a make's files. Everything that is not asked for stays byte for byte."""
+
+    def values(self, text: str, keys: Iterable[str]) -> Values:
+        """Return these keys' values. Raises PhoneError when the text is malformed, or a key stands there twice."""
+
+    def with_values(self, text: str, values: Mapping[str, Optional[str]]) -> str:
+        """Return the text with these values; a key that is not there is added, None removes it. Raises PhoneError."""
+
+    def escaped(self, value: str) -> str:
+        """Return a value as it stands in a template of this syntax. Raises PhoneError for what cannot stand there."""
 
 
 class Driver(Protocol):
     """A make of phone: its provisioning file as text, and the event that makes it read the file again."""
 
-    CHECK_SYNC: str
-    """Value of the Event header of the NOTIFY; it must never restart a phone with a call."""
+    @property
+    def check_sync(self) -> str:
+        """Value of the Event header of the NOTIFY; it never restarts a phone with a call. Empty: no NOTIFY helps."""
 
-    def file_name(self, mac: str) -> str:
-        """Return the provisioning file's name for a MAC address of 12 lower-case hexadecimal digits."""
+    def file_name(self, phone: Phone) -> str:
+        """Return the name of the phone's own file, within the provisioning directory. Raises PhoneError."""
 
     def values(self, text: str) -> Values:
-        """Return the keys that name the phone's server, as they stand in its file."""
+        """Return the keys that say where the phone registers, as they stand in its file. Raises PhoneError."""
 
-    def toward(self, server: Server) -> Values:
-        """Return the same keys as they must stand for the phone to register with that server."""
+    def toward(self, values: Values, server: Server) -> Values:
+        """Return what must stand there for the phone to register with that server first.
+
+        A file that names the server second gets both in the other order, so that no site is forgotten.
+        """
 
     def registers_with(self, values: Values) -> Server:
-        """Return the server that these values name; its address is empty when they name none."""
+        """Return the server that these values name first; its address is empty when they name none."""
 
-    def with_values(self, text: str, values: Values) -> str:
-        """Return the text with these values and nothing else changed; None removes a key."""
+    def standing(self, values: Values) -> Standing:
+        """Return what these values say. Raises PhoneError for a value that cannot be understood."""
 
+    def with_values(self, text: str, values: Mapping[str, Optional[str]]) -> str:
+        """Return the text with these values and nothing else changed; None removes a key. Raises PhoneError."""
 
-def phone_of(data: Mapping[str, Any], place: str) -> Phone:
-    """Return the phone that the inventory describes at `place`, for example `phones[3]`. Raises PhoneError."""
-    registration = data.get("registration", "dual")
-    if registration not in ("single", "dual"):
-        raise PhoneError(f"{place}.registration: single or dual expected, {registration!r} given")
-    for key in ("name", "dn", "address"):
-        if not data.get(key):
-            raise PhoneError(f"{place}.{key}: a value is expected")
-    phone = Phone(
-        name=str(data["name"]),
-        dn=str(data["dn"]),
-        registration=registration,
-        address=str(data["address"]),
-        port=int(data.get("port", 5060)),
-        transport=_transport(data, place),
-        driver=data.get("driver", ""),
-        mac=re.sub(r"[:.-]", "", str(data.get("mac", ""))).lower(),
-    )
-    if phone.is_single and not _MAC.fullmatch(phone.mac):
-        raise PhoneError(f"{place}.mac: 12 hexadecimal digits expected, {data.get('mac')!r} given")
-    return phone
+    def day_one(self, values: Values, servers: Sequence[Server], mode: str, expires: int) -> Values:
+        """Return what must stand in the file for the phone to have both sites from day one."""
 
+    def new_text(self, phone: Phone, template: Optional[str]) -> str:
+        """Return the phone's text from a template, or from the driver's own. Raises PhoneError."""
 
-def server_of(site: str, data: Mapping[str, Any]) -> Server:
-    """Return a site's SIP address. Raises PhoneError without an address, or for TLS."""
-    if not data.get("address"):
-        raise PhoneError(f"servers.{site}.address: the site's SIP address is expected")
-    return Server(str(data["address"]), int(data.get("port", 5060)), _transport(data, f"servers.{site}"))
+    def problems(self, values: Values, mode: str, max_expires: int) -> Tuple[str, ...]:
+        """Return what is wrong with a file of these values, each beginning with the key."""
 
+    def expires_of(self, standing: Standing) -> int:
+        """Return the seconds until a registration ends, the make's own when the file does not say; 0: not known."""
 
-def _transport(data: Mapping[str, Any], place: str) -> str:
-    transport = str(data.get("transport", "udp"))
-    if transport not in _TRANSPORTS:
-        raise PhoneError(
-            f"{place}.transport: udp or tcp expected, phones are not moved or asked over TLS; {transport!r} given"
-        )
-    return transport
+    def restarts(self, values: Values) -> bool:
+        """Whether a NOTIFY restarts a phone with these values, be it in a call or not."""
+
+    def shown(self, key: str, value: Optional[str]) -> str:
+        """Return a value for a person: secrets do not show."""

@@ -3,65 +3,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Yealink: `<mac>.cfg` with one `key = value` per line; account 1's first server is the one it registers with.
 
-Keys as in Yealink's Administrator Guide, "Auto Provisioning" and "Server Redundancy". The phone fetches the file again
-on NOTIFY check-sync; with `sip.notify_reboot_enable = 1`, its default, a plain check-sync restarts it, so that
-`reboot=false` is said and the provisioning should set the key to 0.
+Keys as in Yealink's Administrator Guide, "Auto Provisioning" and "Server Redundancy":
+`fallback.redundancy_type` 0 registers with both servers at once, 1 with the second when the first is silent. The phone
+fetches the file again on NOTIFY check-sync; with `sip.notify_reboot_enable = 1`, its default, a plain check-sync
+restarts it, so that `reboot=false` is said and the provisioning sets the key to 0.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Optional
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Values
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.lines import KeyLines
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.make import Keys, Make, Options
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Server, Values
+_REBOOT = "sip.notify_reboot_enable"
 
-CHECK_SYNC = "check-sync;reboot=false"
-ADDRESS = "account.1.sip_server.1.address"
-PORT = "account.1.sip_server.1.port"
-
-
-def file_name(mac: str) -> str:
-    """Return the name of the phone's own file, the MAC in lower case (Yealink asks for it this way)."""
-    return f"{mac}.cfg"
-
-
-def values(text: str) -> Values:
-    """Return address and port of the server, None for a key that is not in the file."""
-    return {key: _value(text, key) for key in (ADDRESS, PORT)}
+TEMPLATE = """#!version:1.0.0.1
+account.1.enable = 1
+account.1.label = {{ label }}
+account.1.display_name = {{ label }}
+account.1.user_name = {{ dn }}
+account.1.auth_name = {{ auth_name }}
+account.1.password = {{ password }}
+"""
 
 
-def toward(server: Server) -> Values:
-    """Return address and port for that server."""
-    return {ADDRESS: server.address, PORT: str(server.port)}
+def _keys(options: Options) -> Keys:
+    account = f"account.{options['account']}"
+    found = {"user": f"{account}.user_name", "mode": f"{account}.fallback.redundancy_type"}
+    found["outbound_on"] = f"{account}.outbound_proxy_enable"
+    for n in (1, 2):
+        server = f"{account}.sip_server.{n}"
+        found.update({f"address{n}": f"{server}.address", f"port{n}": f"{server}.port"})
+        found.update({f"transport{n}": f"{server}.transport_type", f"expires{n}": f"{server}.expires"})
+        found[f"outbound{n}"] = f"{account}.outbound_proxy.{n}.address"
+    return found
 
 
-def registers_with(values: Values) -> Server:
-    """Return the server that these values name; without a port it is 5060 (RFC 3261 19.1.2)."""
-    return Server(values.get(ADDRESS) or "", int(values.get(PORT) or 5060))
+def _always(options: Options) -> Values:
+    timeout = f"account.{options['account']}.fallback.timeout"
+    return {_REBOOT: "0", timeout: options["fallback_timeout"]}
 
 
-def with_values(text: str, values: Values) -> str:
-    """Return the text with these values; a key that is not there is added at the end, None removes its line."""
-    for key, value in values.items():
-        text = _removed(text, key) if value is None else _put(text, key, value)
-    return text
-
-
-def _line(key: str) -> re.Pattern[str]:
-    head = rf"^(?P<head>[ \t]*{re.escape(key)}[ \t]*=[ \t]*)"
-    return re.compile(head + r"(?P<value>[^\r\n]*?)(?P<tail>[ \t]*\r?)$", re.MULTILINE)
-
-
-def _value(text: str, key: str) -> Optional[str]:
-    found = _line(key).search(text)
-    return found["value"] if found else None
-
-
-def _put(text: str, key: str, value: str) -> str:
-    if _line(key).search(text):
-        return _line(key).sub(lambda found: found["head"] + value + found["tail"], text)
-    return text + ("" if text.endswith("\n") or not text else "\n") + f"{key} = {value}\n"
-
-
-def _removed(text: str, key: str) -> str:
-    return re.sub(_line(key).pattern + r"\n?", "", text, flags=re.MULTILINE)
+MAKE = Make(
+    name="yealink",
+    check_sync="check-sync;reboot=false",
+    syntax=KeyLines(" = "),
+    template=TEMPLATE,
+    options={"file_name": "{mac}.cfg", "account": "1", "fallback_timeout": "120"},
+    keys_of=_keys,
+    words_of=lambda options: {"single": "1", "dual": "0", "udp": "0", "tcp": "1"},
+    default_expires=3600,
+    always_of=_always,
+    restart_of=(_REBOOT, "1"),
+)

@@ -389,10 +389,10 @@ REFUSALS = {
     ),
     "gateway of an unknown make": (
         ("continuity_gateways", "fra-gw-1", "driver"),
-        "cisco_cube",
+        "cisco_cubes",
         "continuity_gateways.fra-gw-1.driver",
         "kamailio",
-        "cisco_cube",
+        "cisco_cubes",
     ),
     "gateway not in the inventory": (
         ("continuity_gateways", "fra-gw-9"),

@@ -1,14 +1,16 @@
-"""A dispatcher over HTTP JSON-RPC, as Kamailio 5.6 answers: it runs the list file that it read at the last reload."""
+"""A dispatcher over JSON-RPC, as Kamailio 5.6 answers: it runs the list file that it read at the last reload."""
 
 from __future__ import annotations
 
-import json
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+
+from .serving import Manners, json_rpc, serve_http
 
 LIST = """# setid uri flags priority attrs
 1 sip:10.71.1.100:5060 0 10 duid=site1
@@ -17,19 +19,36 @@ LIST = """# setid uri flags priority attrs
 """
 
 
-class Dispatcher:
+CONFIG = """#!KAMAILIO
+#!define EVERY 10
+loadmodule "dispatcher.so"
+modparam("dispatcher", "ds_ping_interval", EVERY)
+modparam("dispatcher", "ds_probing_mode", 1)
+"""
+
+
+class Dispatcher(Manners):
     """The running state: what the file said at the last reload; `delta` seconds must lie between two reloads."""
 
     def __init__(self, list_file: Path, delta: float = 0.0) -> None:
+        super().__init__()
         self.list_file = list_file
+        self.reply_codes: str | None = "class=2;code=404"  # None: cfg_rpc is not loaded
         self.delta = delta
         self.reloads = 0
         self.states: dict[str, str] = {}
         self._last = -1e9
         self._rows = self._read()
 
-    def call(self, method: str) -> tuple[int, object]:
+    @property
+    def text(self) -> str:
+        """The list file, which is what survives a restart."""
+        return self.list_file.read_text()
+
+    def call(self, method: str, _params: object = None) -> tuple[int, object]:
         """HTTP status, and the result or the error's message."""
+        if method == "cfg.get" and self.reply_codes is not None:
+            return 200, self.reply_codes
         if method == "dispatcher.list":
             return 200, {"NRSETS": 2, "RECORDS": [self._set(setid) for setid in ("1", "2")]}
         if method != "dispatcher.reload":
@@ -57,26 +76,45 @@ class Dispatcher:
 @contextmanager
 def serve(dispatcher: Dispatcher) -> Iterator[str]:
     """The URL of its JSON-RPC, for as long as the block runs."""
+    with serve_http(dispatcher, lambda _method, _path, _headers, body: json_rpc(dispatcher.call, body)) as url:
+        yield f"{url}/RPC"
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, result = dispatcher.call(request["method"])
-            answer = {"result": result} if status == 200 else {"error": {"code": status, "message": result}}
-            body = json.dumps(dict(answer, jsonrpc="2.0", id=request["id"])).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
 
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
+@contextmanager
+def serve_unix(dispatcher: Dispatcher, path: Path) -> Iterator[str]:
+    """The same over a unix datagram socket: each request is answered to the socket that it came from."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(path))
+        stop = threading.Event()
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        def answer() -> None:
+            sock.settimeout(0.02)
+            while not stop.is_set():
+                try:
+                    data, source = sock.recvfrom(65536)
+                except TimeoutError:
+                    continue
+                if dispatcher.manner != "silent":
+                    text = "nonsense" if dispatcher.manner else json_rpc(dispatcher.call, data.decode())[1]
+                    sock.sendto(text.encode(), source)
+
+        thread = threading.Thread(target=answer)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/RPC"
+            yield f"unix:{path}"
         finally:
-            server.shutdown()
+            stop.set()
             thread.join()
+
+
+@contextmanager
+def running() -> Iterator[tuple[dict, Dispatcher]]:
+    """The options of a driver for a dispatcher, and that dispatcher: site1 before site2 in set 1."""
+    with tempfile.TemporaryDirectory() as directory:
+        list_file, config = Path(directory) / "dispatcher.list", Path(directory) / "kamailio.cfg"
+        list_file.write_text(LIST)
+        config.write_text(CONFIG)
+        dispatcher = Dispatcher(list_file)
+        with serve(dispatcher) as url:
+            options = {"rpc_url": url, "list_file": str(list_file), "config_file": str(config), "rpc_timeout": 0.5}
+            yield {**options, "reload_deadline": 3.0, "reload_interval": 0.02}, dispatcher

@@ -17,10 +17,12 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.acti
     other_site,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.kamailio_text import dispatcher_settings
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import StaleTokenError, run_step
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
 
-from .dispatcher import LIST, Dispatcher, serve
+from .dispatcher import LIST, Dispatcher, serve, serve_unix
+from .serving import Manners, serve_http
 
 
 class Bench(NamedTuple):
@@ -193,7 +195,143 @@ def test_readiness_names_what_is_missing(bench: Bench) -> None:
     assert all("site3" in item["evidence"] for item in unmet)
     assert len(unmet) == 2
     silent = dict(bench.params, rpc_url="http://127.0.0.1:9/RPC", list_file="/nowhere/dispatcher.list")
+    silent.update(keepalive_required=True, config_file="/nowhere/kamailio.cfg")
     assert not any(item["met"] for item in kamailio.readiness(silent, ["site1", "site2"]))
+
+
+def readiness_of(bench: Bench, word: str, **options: object) -> dict:
+    items = kamailio.readiness({**bench.params, **options}, ["site1", "site2"])
+    return next(item for item in items if word in item["item"])
+
+
+@pytest.mark.parametrize(
+    ("interval", "mode", "met"),
+    [
+        ("10", "1", True),
+        ("15", "1", True),
+        ("16", "1", False),
+        ("0", "1", False),
+        (None, "1", False),
+        ("10", "0", False),
+    ],
+)
+def test_the_keepalive_is_read_in_the_configuration(
+    bench: Bench, tmp_path: Path, interval: str | None, mode: str, met: bool
+) -> None:
+    setting = f'modparam("dispatcher", "ds_ping_interval", {interval})' if interval else "# nothing"
+    (tmp_path / "common.cfg").write_text(f'{setting}\nmodparam("dispatcher|tm", "ds_probing_mode", {mode})\n')
+    (tmp_path / "k.cfg").write_text('#!KAMAILIO\ninclude_file "common.cfg"\nimport_file "not_there.cfg"\n')
+    item = readiness_of(bench, "pings", config_file=str(tmp_path / "k.cfg"))
+    assert (item["met"], f"ds_ping_interval {interval or 0} s" in item["evidence"]) == (met, True)
+
+
+def test_names_stand_for_values_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "k.cfg").write_text(
+        '#!substdef "!EVERY!7!g"\n#!define MODE 1\n'
+        'modparam("dispatcher", "ds_ping_interval", EVERY)\nmodparam("dispatcher", "ds_probing_mode", MODE)\n'
+        '#modparam("dispatcher", "ds_probing_mode", 0)\nmodparam("tm", "fr_timer", 1000)\n'
+    )
+    assert dispatcher_settings(tmp_path / "k.cfg") == {"ds_ping_interval": "7", "ds_probing_mode": "1"}
+    (tmp_path / "k.cfg").write_text('include_file "not_there.cfg"\n')
+    assert dispatcher_settings(tmp_path / "k.cfg") is None
+
+
+def test_a_keepalive_that_cannot_be_read_is_said_so(bench: Bench) -> None:
+    options = {"config_file": "/nowhere/kamailio.cfg"}
+    item = readiness_of(bench, "pings", **options)
+    assert (item["met"], "cannot be read" in item["evidence"]) == (True, True)
+    assert readiness_of(bench, "pings", keepalive_required=True, **options)["met"] is False
+
+
+@pytest.mark.parametrize(
+    ("codes", "met"),
+    [
+        ("", True),
+        ("class=2;code=404", True),
+        ("class=2;class=4", False),
+        ("code=408", False),
+        ("class=3; class=4", False),
+    ],
+)
+@pytest.mark.parametrize("by_rpc", [True, False])
+def test_silence_that_counts_as_an_answer_is_found(
+    bench: Bench, tmp_path: Path, codes: str, met: bool, by_rpc: bool
+) -> None:
+    (tmp_path / "k.cfg").write_text("" if by_rpc else f'modparam("dispatcher", "ds_ping_reply_codes", "{codes}")\n')
+    bench.dispatcher.reply_codes = codes if by_rpc else None
+    item = readiness_of(bench, "silence", config_file=str(tmp_path / "k.cfg"))
+    assert (item["met"], codes in item["evidence"]) == (met, True)
+
+
+def test_the_rpc_is_spoken_over_a_unix_datagram_socket_too(bench: Bench, tmp_path: Path) -> None:
+    with serve_unix(bench.dispatcher, tmp_path / "rpc.sock") as url:
+        bench.params["rpc_url"] = url
+        assert bench.go("prefer", "site2") == (True, "site2 preferred")
+        assert kamailio.read(bench.params)["prefers"] == "site2"
+        bench.params["rpc_timeout"] = 0.2
+        with bench.dispatcher.silent(), pytest.raises(GatewayError, match="rpc.sock: no answer"):
+            kamailio.read(bench.params)
+        with bench.dispatcher.garbage(), pytest.raises(GatewayError, match="rpc.sock: no answer"):
+            kamailio.read(bench.params)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["dispatcher.list", "rpc.sock", "state"]
+    with pytest.raises(GatewayError, match=r"nobody.sock"):
+        kamailio.read(dict(bench.params, rpc_url=f"unix:{tmp_path}/nobody.sock"))
+
+
+@pytest.mark.parametrize(
+    "reply", ['{"jsonrpc": "2.0", "id": 7, "result": {}}', "[]", '{"id": 1}', '{"error": {"code": 500}}', "{"]
+)
+def test_a_reply_that_is_none_is_an_error(reply: str) -> None:
+    with (
+        serve_http(Manners(), lambda *_asked: (200, reply)) as url,
+        pytest.raises(GatewayError, match="dispatcher.list"),
+    ):
+        kamailio.read({"rpc_url": f"{url}/RPC"})
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("http://admin:s3cret@127.0.0.1:9/RPC", "without a log-in"),
+        ("http://admin:s3cret@[::1/RPC", "unix:/path is expected"),
+        ("127.0.0.1:8080", "127.0.0.1:8080: no answer"),
+        ("http://127.0.0.1:9/RPC?a=b", "9/RPC"),
+    ],
+)
+def test_an_address_that_is_none_is_named_without_what_is_secret_in_it(url: str, named: str) -> None:
+    with pytest.raises(GatewayError) as caught:
+        kamailio.read({"rpc_url": url})
+    assert named in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_several_gateways_on_one_host_have_a_record_each(bench: Bench) -> None:
+    def named(name: str) -> Gateway:
+        return gateway_of("kamailio", bench.params, bench.state_dir, False, name=name)
+
+    with run_step(None, bench.state_dir, False) as step:
+        named("gw-1.east").prefer("site2", step)
+        assert [one.name for one in Path(bench.state_dir).glob("media*")] == ["media_gateway.gw-1.east.json"]
+        assert named("gw-2").restore(step).detail.startswith("nothing to restore")
+        assert bench.gateway().restore(step).changed is False
+        assert named("gw-1.east").by_hand(None) == [
+            "put back 1 sip:10.71.1.100:5060: [0, 10]",
+            "put back 1 sip:10.71.2.100:5060: [0, 5]",
+        ]
+        assert named("gw-1.east").restore(step).changed is True
+    for wrong in ("../x", ".x", "a b", "a/b"):
+        with pytest.raises(GatewayError, match="name"):
+            named(wrong)
+
+
+def test_a_connection_is_given_to_drivers_that_ask_for_one(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
+    def gateway(**options: str) -> Gateway:
+        return gateway_of("kamailio", options, bench.state_dir, False, socket_path="/run/pc")
+
+    assert "socket_path" not in gateway().params
+    monkeypatch.setitem(kamailio.DEFAULTS, "socket_path", "")
+    assert gateway().params["socket_path"] == "/run/pc"
+    assert gateway(socket_path="/mine").params["socket_path"] == "/mine"
 
 
 def test_the_other_site_is_the_one_of_two() -> None:

@@ -6,21 +6,29 @@ import re
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones import yealink
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import DRIVERS
+
+YEALINK = DRIVERS["yealink"]
 
 
 class Exchange:
-    """`bindings[port]` are the numbers that the registrar on that port lists; `deaf` numbers ignore every NOTIFY."""
+    """`bindings[port]` are the numbers that the registrar on that port lists; `deaf` numbers ignore every NOTIFY.
+
+    `refusing[number]` is the status with which a phone answers a NOTIFY and does nothing; `asked_at` when one came.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.bindings: dict[int, set[str]] = {}
         self.silent: set[int] = set()
         self.deaf: set[str] = set()
+        self.refusing: dict[str, int] = {}
+        self.asked_at: list[float] = []
         self.notified: list[str] = []
         self._selector = selectors.DefaultSelector()
         self._macs: dict[int, tuple[str, str]] = {}
@@ -30,13 +38,17 @@ class Exchange:
         self.bindings[port] = set()
         return port
 
-    def phone(self, dn: str, mac: str, server: int) -> int:
+    def phone(self, dn: str, mac: str, server: int, second: int) -> int:
+        """A phone of single registration at `server`, which has `second` in its file too."""
         port = self._open()
         self._macs[port] = (dn, mac)
-        (self.directory / f"{mac}.cfg").write_text(
-            f"#!version:1.0.0.1\naccount.1.user_name = {dn}\n"
-            f"account.1.sip_server.1.address = 127.0.0.1\naccount.1.sip_server.1.port = {server}\n"
+        servers = "".join(
+            f"account.1.sip_server.{n}.address = 127.0.0.1\naccount.1.sip_server.{n}.port = {number}\n"
+            for n, number in ((1, server), (2, second))
         )
+        head = f"#!version:1.0.0.1\naccount.1.user_name = {dn}\naccount.1.sip_server.1.expires = 60\n"
+        head += "sip.notify_reboot_enable = 0\n"
+        (self.directory / f"{mac}.cfg").write_text(head + servers)
         self.bindings[server].add(dn)
         return port
 
@@ -69,10 +81,16 @@ class Exchange:
             assert "\r\nContact:" not in text, "looking at bindings must make none"
             dn = re.findall(r"\r\nTo: <sip:(\d+)@", text)[0]
             contacts = [f"Contact: <sip:{dn}@127.0.0.1>;expires=30"] if dn in self.bindings[port] else []
-        if text.startswith("NOTIFY") and not self._provision(port, text):
-            return ""
+        status = "200 OK"
+        if text.startswith("NOTIFY"):
+            self.asked_at.append(time.monotonic())
+            refusal = self.refusing.get(self._macs[port][0])
+            if refusal:
+                status = f"{refusal} No"
+            elif not self._provision(port, text):
+                return ""
         kept = [line for line in text.split("\r\n") if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
-        return "\r\n".join(["SIP/2.0 200 OK", *kept, *contacts, "Content-Length: 0", "", ""])
+        return "\r\n".join([f"SIP/2.0 {status}", *kept, *contacts, "Content-Length: 0", "", ""])
 
     def _provision(self, port: int, text: str) -> bool:
         dn, mac = self._macs[port]
@@ -80,7 +98,7 @@ class Exchange:
             return False
         assert "\r\nEvent: check-sync;reboot=false" in text
         self.notified.append(dn)
-        server = yealink.registers_with(yealink.values((self.directory / f"{mac}.cfg").read_text()))
+        server = YEALINK.registers_with(YEALINK.values((self.directory / f"{mac}.cfg").read_text()))
         for registered in self.bindings.values():
             registered.discard(dn)
         self.bindings[server.port].add(dn)
