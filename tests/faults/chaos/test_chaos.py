@@ -30,7 +30,7 @@ from two_site_lab.lab import TREE, Lab
 
 LAB = Lab(os.environ.get("SIP_DR_LAB", "dr"))
 RESULTS = os.environ.get("CHAOS_RESULTS")
-SHORT = (1, 4)
+SHORT = (1, 5)
 RUNS = int(os.environ.get("CHAOS_RUNS", "0"))
 COMMIT = ("git", "rev-parse", "--short", "HEAD")
 ENDS = ("done", "refused", "waiting for a person")
