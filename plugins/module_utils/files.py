@@ -26,19 +26,39 @@ def replace_file(path: Path, text: str, mode: int = 0o644) -> None:
 
     A reader sees the old text or the new one, never a part. Raises OSError when the directory cannot be written.
     """
-    directory = path.parent
+    new = written_beside(path, text, mode)
+    try:
+        sync_file(new)
+        os.replace(new, str(path))
+    except BaseException:
+        os.unlink(new)
+        raise
+    sync_directory(path.parent)
+
+
+def written_beside(path: Path, text: str, mode: int) -> str:
+    """Write a new file beside the one that it is to replace, with the owner and mode of that; return its name.
+
+    It is not on the disk yet. Raises OSError, and leaves nothing then.
+    """
     # The bytes are written as they are: a device's own line ends must come through.
-    with tempfile.NamedTemporaryFile("wb", dir=str(directory), prefix="." + path.name + ".", delete=False) as new:
+    with tempfile.NamedTemporaryFile("wb", dir=str(path.parent), prefix="." + path.name + ".", delete=False) as new:
         try:
             _like_before(new.fileno(), path, mode)
             new.write(text.encode("utf-8", "surrogateescape"))
-            new.flush()
-            os.fsync(new.fileno())
-            os.replace(new.name, str(path))
         except BaseException:
             os.unlink(new.name)
             raise
-    sync_directory(directory)
+    return new.name
+
+
+def sync_file(name: str) -> None:
+    """Bring what was written to a file to the disk (fsync(2))."""
+    descriptor = os.open(name, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _like_before(descriptor: int, path: Path, mode: int) -> None:

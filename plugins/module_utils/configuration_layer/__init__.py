@@ -67,6 +67,9 @@ class ConfigurationLayer(Protocol):
     def options(self, target: Target, found: Mapping[str, Any]) -> Dict[Key, str]:
         """Return the options of an object that was read: an Application's own, a DN's annex."""
 
+    def annex(self, found: Mapping[str, Any]) -> Dict[Key, str]:
+        """Return the annex of an object that was read, of whatever kind: what other programs keep with it."""
+
     def with_options(
         self, target: Target, found: Mapping[str, Any], wanted: Mapping[Key, Optional[str]]
     ) -> Dict[str, Any]:

@@ -72,22 +72,23 @@ class Gax:
 
     def options(self, target: Target, found: Mapping[str, Any]) -> Dict[Key, str]:
         """Return the options of an object: `property`, a list of section, key and value."""
-        return {(item["section"], item["key"]): str(item["value"]) for item in self._properties(target, found)}
+        return _by_key(_properties(found, self._field(target)))
+
+    def annex(self, found: Mapping[str, Any]) -> Dict[Key, str]:
+        """Return the annex of an object: it stands in the same field of every kind, a DN has no other options."""
+        return _by_key(_properties(found, str(self._shape["dn_options"])))
 
     def with_options(
         self, target: Target, found: Mapping[str, Any], wanted: Mapping[Key, Optional[str]]
     ) -> Dict[str, Any]:
         """Return the object with these options set (None: removed) and everything else as it was."""
         field = self._field(target)
-        kept = [item for item in self._properties(target, found) if (item["section"], item["key"]) not in wanted]
+        kept = [item for item in _properties(found, field) if (item["section"], item["key"]) not in wanted]
         new = [{"section": key[0], "key": key[1], "value": value} for key, value in wanted.items() if value is not None]
         return dict(found, **{field: dict(found.get(field) or {}, property=[*kept, *new])})
 
     def _field(self, target: Target) -> str:
         return str(self._shape["application_options" if target.kind == APPLICATION else "dn_options"])
-
-    def _properties(self, target: Target, found: Mapping[str, Any]) -> List[Dict[str, Any]]:
-        return list((found.get(self._field(target)) or {}).get("property") or [])
 
     def _list(self, kind: str, query: Mapping[str, str]) -> List[Dict[str, Any]]:
         path = path_of("cfg/objects", {"brief": "false", "type": kind, **query})
@@ -100,3 +101,11 @@ class Gax:
     def _of(dns: List[Dict[str, Any]], switch: str) -> List[Dict[str, Any]]:
         # Not left to the server: whether it filters by the switch is not known.
         return [one for one in dns if str(one.get("switchdbid")) == switch]
+
+
+def _properties(found: Mapping[str, Any], field: str) -> List[Dict[str, Any]]:
+    return list((found.get(field) or {}).get("property") or [])
+
+
+def _by_key(properties: List[Dict[str, Any]]) -> Dict[Key, str]:
+    return {(item["section"], item["key"]): str(item["value"]) for item in properties}

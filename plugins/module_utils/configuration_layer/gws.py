@@ -97,7 +97,13 @@ class Gws:
 
     def options(self, target: Target, found: Mapping[str, Any]) -> Dict[Key, str]:
         """Return the options of an object."""
-        held = found.get(self._field(target))
+        return self._by_key(found.get(self._field(target)))
+
+    def annex(self, found: Mapping[str, Any]) -> Dict[Key, str]:
+        """Return the annex of an object: it stands in the same field of every kind, a DN has no other options."""
+        return self._by_key(found.get(self._shape["dn_options"]))
+
+    def _by_key(self, held: Any) -> Dict[Key, str]:  # noqa: ANN401  a list or a mapping, as the shape says
         if self._shape["options_as_list"]:
             return {(item["section"], item["key"]): str(item["value"]) for item in held or []}
         return {(section, key): str(value) for section, keys in (held or {}).items() for key, value in keys.items()}

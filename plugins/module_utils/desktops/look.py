@@ -14,7 +14,6 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.configuration_layer import (
     APPLICATION,
-    DN,
     ConfigurationLayer,
     LayerError,
     Target,
@@ -114,8 +113,7 @@ def _application(layer: ConfigurationLayer, name: str) -> Read:
         found = layer.read(target)
     except LayerError as error:
         return Read({}, {}, str(error))
-    # An annex stands in the same field of every kind of object; the drivers know it as a DN's options.
-    return Read(layer.options(target, found), layer.options(Target(DN, name), found))
+    return Read(layer.options(target, found), layer.annex(found))
 
 
 def _log_ins(site: Site, page: Page) -> Tuple[Optional[str], Optional[LogIns], str]:

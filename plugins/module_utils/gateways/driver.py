@@ -71,6 +71,6 @@ def _converted(name: str, default: object, value: object) -> Any:  # noqa: ANN40
             return boolean(value)
         if kind in (dict, list) and not isinstance(value, kind):
             raise TypeError
-        return kind(value)  # type: ignore[call-arg]
+        return kind(value)  # type: ignore[call-arg]  # object() takes none, and no default is one
     except (TypeError, ValueError) as error:
         raise GatewayError(f"option {name}: {kind.__name__} expected, {value!r} met") from error

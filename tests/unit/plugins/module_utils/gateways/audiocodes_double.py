@@ -25,15 +25,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from .audiocodes_store import INI, BadFileError, Store
+from .serving import Manners
 
 TARGETS = {"site1": "10.71.1.100:5060", "site2": "10.71.2.100:5061"}
 USERNAME, PASSWORD = "Admin", "Geheim, ja!"
 
 
-class Device:
+class Device(Manners):
     """The device as its REST interface shows it, with the manners that a test gives it."""
 
     def __init__(self, store: Store) -> None:
+        super().__init__()
         self.store = store
         self.busy = 0  # so many changing calls, and reads of the ini, are answered 409
         self.locked = False
@@ -43,28 +45,11 @@ class Device:
         self.drops = ""  # a word in the path of calls that are done and whose answers are lost
         self.refuses = ""  # a word in the path of calls that this log-in may not make
         self.ignores = ""  # a word in the path of calls that are accepted and not done
-        self.calls: list[str] = []
         self.loaded: list[str] = []
-        self.manner = ""
-        self.wake = threading.Event()
 
     @property
     def text(self) -> str:
         return self.store.saved
-
-    @contextmanager
-    def _manners(self, manner: str) -> Iterator[None]:
-        self.manner = manner
-        self.wake.clear()
-        try:
-            yield
-        finally:
-            self.manner = ""
-            self.wake.set()
-
-    def silent(self) -> object:
-        """It takes connections and requests, and never answers, while the block runs."""
-        return self._manners("silent")
 
     def says_nothing(self, call: str) -> bool:
         """True when this call gets no answer."""
@@ -72,17 +57,13 @@ class Device:
             self.speaks_until = ""
         return self.manner == "silent" and not self.speaks_until
 
-    def garbage(self) -> object:
-        """Every answer is a page that has nothing to do with it."""
-        return self._manners("garbage")
-
     def half(self) -> object:
         """Every answer ends in the middle."""
-        return self._manners("half")
+        return self._with("half")
 
     def cut(self) -> object:
         """Every ini file ends in the middle, and the answer says that this is all."""
-        return self._manners("cut")
+        return self._with("cut")
 
     def answer(self, call: str, authorization: str, kind: str, body: bytes) -> tuple[int, str, str]:
         """Status, content type, text."""
@@ -225,11 +206,8 @@ def _server(
 def papers_here() -> Path:
     """Certificates for 127.0.0.1, made once in a test run."""
     # Only here, so that a lab can serve this device without the tests.
-    import pytest
     from tls_doubles import make_papers
 
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl command here")
     directory = tempfile.mkdtemp(prefix="audiocodes-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return make_papers(Path(directory))

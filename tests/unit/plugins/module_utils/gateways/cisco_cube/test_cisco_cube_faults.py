@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,9 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways impo
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 
-from .cisco_cube_bench import Bench, set_up
-from .cisco_cube_double import GROUP, PEERS
+from ..cisco_cube_bench import Bench
 
 SITE1, SITE2 = "dial-peer voice 1001 voip", "dial-peer voice 1002 voip"
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    yield from set_up(PEERS, tmp_path)
-
-
-@pytest.fixture
-def group(tmp_path: Path) -> Iterator[Bench]:
-    yield from set_up(GROUP, tmp_path)
-
-
-@pytest.fixture(params=["peers", "group"])
-def either(request: pytest.FixtureRequest) -> Bench:
-    return request.getfixturevalue("bench" if request.param == "peers" else "group")
 
 
 def test_a_restore_that_would_shut_the_last_target_that_answers_is_refused(bench: Bench) -> None:

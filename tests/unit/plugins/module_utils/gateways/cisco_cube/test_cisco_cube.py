@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import cisco_cube
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 
-from .cisco_cube_bench import Bench, set_up
-from .cisco_cube_double import GROUP, PEERS
+from ..cisco_cube_bench import Bench
 
 SITE1, SITE2 = "dial-peer voice 1001 voip", "dial-peer voice 1002 voip"
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    yield from set_up(PEERS, tmp_path)
-
-
-@pytest.fixture
-def group(tmp_path: Path) -> Iterator[Bench]:
-    yield from set_up(GROUP, tmp_path)
-
-
-@pytest.fixture(params=["peers", "group"])
-def either(request: pytest.FixtureRequest) -> Bench:
-    return request.getfixturevalue("bench" if request.param == "peers" else "group")
 
 
 @pytest.mark.parametrize("with_vrf", [True, False])
