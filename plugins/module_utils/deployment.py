@@ -122,6 +122,7 @@ def step_hosts(continuity: Mapping[str, Any], failed: str) -> Dict[str, List[str
         "fence": [old_database],
         "revoke_ticket": [database],
         "take_ticket": configuration_hosts(continuity, survivor),
+        "reopen_writes": [database],
         "promote_database": [database],
         "start_config_server": [server],
         "repoint_names": name_clients(continuity),

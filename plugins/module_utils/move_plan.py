@@ -5,7 +5,8 @@
 
 The calls stay where they are. Nothing here is done to a dead site: that is a failover (plan.py). A ticket that was
 taken from a site before anything was promoted is given back by the same words: a move to that site. So is a site that
-may be written to and is not the master, because its Configuration Server is down: it is started again.
+may be written to and is not the master, because its Configuration Server is down or its writes stayed frozen: it is
+started again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals
     survivor_refusal,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import (
+    REOPEN,
     RESYNC,
     configuration_steps,
     has_ticket,
@@ -64,7 +66,7 @@ def move_plan(
         return _return_plan(case, to_site)
     if request.get("master") == to_site and not case.moving_configuration:
         return made(case, f"the configuration is at {to_site} already: only verified", _verifying(case))
-    if _is_writer(case, to_site) and not request.get("master") and not case.moving_configuration:
+    if _is_idle_writer(case, to_site):
         return _restart_plan(case, to_site)
     lost = [] if _is_measured(case) else data_loss_refusal(request, continuity["continuity_policy"])
     refused = [*guards(case), *lost]
@@ -92,6 +94,14 @@ def _return_plan(case: Case, to_site: str) -> Dict[str, Any]:
     return _without_fence(made(back, why, undo_steps(case.continuity), moves=True))
 
 
+def _is_idle_writer(case: Case, to_site: str) -> bool:
+    """Return whether nothing but a start is missing: the site may be written to, and nobody is the master."""
+    # A move that has begun wants its promotion; where the other side follows already, there is none left to be done.
+    promoted = case.role(to_site) == "primary" and case.role(case.failed) == "standby"
+    begun = case.moving_configuration and not promoted
+    return not case.request.get("master") and not begun and _is_writer(case, to_site)
+
+
 def _is_writer(case: Case, to_site: str) -> bool:
     """Return whether this site is the one that is written to already: by the ticket, or else by its database's role."""
     if has_ticket(case.continuity):
@@ -107,7 +117,10 @@ def _restart_plan(case: Case, to_site: str) -> Dict[str, Any]:
     refused = [*survivor_refusal(case.request, to_site, ours), *coordination_refusal(case.request, stores)]
     if refused:
         return made(case, f"the master of {to_site} is not started: a guard refuses", refused=refused)
-    kinds = [kind for kind in configuration_steps(case.continuity) if kind.name in RESTARTING]
+    steps = [kind for kind in configuration_steps(case.continuity) if kind.name in RESTARTING]
+    ticket = [kind for kind in steps if kind.name == "take_ticket"]
+    reopen = [REOPEN] if case.role(case.failed) == "standby" else []
+    kinds = [*ticket, *reopen, *steps[len(ticket) :]]
     why = f"{to_site} is the one that may be written to: its Configuration Server is started again"
     return _without_fence(made(case, why, kinds, moves=True))
 

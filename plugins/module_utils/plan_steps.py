@@ -156,6 +156,15 @@ WITHOUT_TICKET: Tuple[StepKind, ...] = (
     *_PROMOTION,
 )
 
+REOPEN = StepKind(
+    "reopen_writes",
+    "config_database",
+    "restore",
+    CONFIGURATION,
+    "the writer of {survivor} gets back what an earlier move took and did not come to giving back",
+)
+"""Only where the other database is seen as the standby: it was not promoted since."""
+
 RESYNC: Tuple[StepKind, ...] = (
     StepKind(
         "resync_old",

@@ -60,6 +60,9 @@ SETTINGS = (
 )
 
 DEEPER = (
+    Setting(
+        "frozen while it is moved away, and moved back", (MOVE, BACK), faults=("freeze", "managed"), many=1, starts=2
+    ),
     Setting("a door of a frozen host wakes up", (MOVE,), faults=("freeze",), many=1, starts=2, orphans=True),
     Setting("disarmed, armed again, cut off meanwhile", (FAILOVER,), faults=("disarm", "gone"), many=3, struck=(0,)),
     Setting("started by hand at either site", (FAILOVER,), faults=("start", "isolated"), many=2),

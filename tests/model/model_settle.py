@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from model_faults import successors, time_passes
-from model_guard import fresh
+from model_guard import fresh, observed
 from model_run import start
 from model_setting import Setting
 from model_site import booted, with_database
-from model_world import World, acknowledges, put, settled
+from model_world import NAMES, World, acknowledges, put, settled
 
+Person = Callable[[World, Setting], tuple[str, int]]
+"""Names the playbook that is started next, and the site that the configuration is to leave."""
 AGAIN = 4
 """How often a person starts the playbook again before giving up."""
 MOMENTS = 200
@@ -49,18 +53,26 @@ def at_rest(world: World, setting: Setting) -> World:
     raise AssertionError(f"no rest after {MOMENTS} moments: {world}")
 
 
-def in_the_end(world: World, setting: Setting) -> tuple[World, int]:
-    """The world after a person has started playbooks as often as it takes, and how often that was.
-
-    The same playbook again; where it refuses, the configuration goes back to where it was.
-    """
+def in_the_end(world: World, setting: Setting, choose: Person | None = None) -> tuple[World, int]:
+    """The world after a person has started playbooks as often as it takes, and how often that was."""
+    choose = choose or goes_on
     world = at_rest(mended(world, setting), setting)
     for again in range(AGAIN):
         if world.last == "done" and any(acknowledges(world, index) for index in (0, 1)):
             return world, again
-        playbook, old = setting.playbooks[0] if world.last != "refused" else ("move", 1 - setting.old)
-        world = at_rest(start(world, playbook, old, setting), setting)
+        world = at_rest(start(world, *choose(world, setting), setting), setting)
     return world, AGAIN
+
+
+def goes_on(world: World, setting: Setting) -> tuple[str, int]:
+    """A person who plays the same again; where it refuses, the configuration goes back to where it was."""
+    return setting.playbooks[0] if world.last != "refused" else ("move", 1 - setting.old)
+
+
+def stays(world: World, setting: Setting) -> tuple[str, int]:
+    """A person who wants the configuration at the site that has the ticket, or had it last."""
+    ticket = observed(world.ticket)
+    return "move", 1 - NAMES.index(ticket["holder"] or ticket["revoked_from"] or NAMES[setting.old])
 
 
 def kept(world: World) -> tuple[object, ...]:

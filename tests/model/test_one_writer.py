@@ -16,7 +16,7 @@ import pytest
 from model_explorer import explore, in_words
 from model_faults import first, successors
 from model_settings import DEEPER, SETTINGS
-from model_settle import in_the_end, kept
+from model_settle import goes_on, in_the_end, kept, stays
 from model_world import about, acknowledges, wrong
 
 SAMPLE = 40
@@ -48,13 +48,14 @@ def test_one_writer_in_deeper_bounds(setting):
     print(f"{setting.name}: {explored.states} states, {whole}, {explored.seconds:.0f} s")
 
 
+@pytest.mark.parametrize("person", [goes_on, stays])
 @pytest.mark.parametrize("setting", ALONE, ids=named)
-def test_whatever_happened_a_person_brings_it_to_one_writer(setting):
+def test_whatever_happened_a_person_brings_it_to_one_writer(setting, person):
     ends = set()
 
     def follow(world, _last):
         if hash(world) % SAMPLE == 0:
-            end, _again = in_the_end(world, setting)
+            end, _again = in_the_end(world, setting, person)
             assert end.last == "done", about(world)
             assert [acknowledges(end, index) for index in (0, 1)].count(True) == 1, about(end)
             ends.add(about(end))

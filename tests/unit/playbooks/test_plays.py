@@ -13,6 +13,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_outcome 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import (
     CALLS,
     LOOKING,
+    REOPEN,
     RESYNC,
     UNDO_WITH_TICKET,
     UNDO_WITHOUT_TICKET,
@@ -44,7 +45,7 @@ def steps_of(name):
 
 
 UNDO = (*UNDO_WITH_TICKET, *UNDO_WITHOUT_TICKET)
-FORWARD = (*WITH_TICKET, *WITHOUT_TICKET, *RESYNC)
+FORWARD = (*WITH_TICKET, *WITHOUT_TICKET, REOPEN, *RESYNC)
 ROADS = {
     "with a ticket": (*WITH_TICKET, *RESYNC, *UNDO_WITH_TICKET),
     "without": (*WITHOUT_TICKET, *RESYNC, *UNDO_WITHOUT_TICKET),
@@ -248,6 +249,10 @@ def test_the_promotion_is_given_the_proof_the_lease_and_the_end_of_the_log():
 @pytest.mark.parametrize("name", ["unfreeze", "unfence"])
 def test_log_ins_are_given_back_only_beside_a_standby(name):
     assert role_calls(name)[-1]["vars"]["config_database_peer_role"] == "standby"
+
+
+def test_writes_are_reopened_with_the_role_that_the_other_database_was_seen_in():
+    assert role_calls("reopen_writes")[-1]["vars"]["config_database_peer_role"] == "{{ old_role }}"
 
 
 def test_a_store_that_is_lost_does_not_end_the_run_before_the_calls_are_saved():

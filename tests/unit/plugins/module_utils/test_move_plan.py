@@ -42,6 +42,7 @@ from plan_world import (
 NOBODY = decision("NO_MASTER", None, operator=["restart_master", "move_master"])
 CUT = decision("PARTITION", None, operator=["pin_single_site"], forbidden=["promote_config"])
 LONG_CUT = {**CUT, "operator": ["pin_single_site", "stay", "move_master", "accept_divergence"]}
+STARTING = ["start_config_server", "repoint_names", "verify_configuration"]
 OFFERING = {name for name, row in ROWS.items() if {offer.action for offer in row.operator} & set(UNLOCKING)}
 
 
@@ -280,17 +281,33 @@ def test_it_does_not_go_back_without_the_run_lock(continuity):
 def test_the_holder_of_the_ticket_is_started_again_and_nothing_is_taken_from_anybody(continuity, role):
     """Its database may have crashed: an undo here would give the ticket to the other side, which is behind."""
     plan = move_plan(continuity, NOBODY, state(), back(continuity, databases=roles(role, "standby")))
-    assert names(plan) == ["take_ticket", "start_config_server", "repoint_names", "verify_configuration"]
+    assert names(plan) == ["take_ticket", "reopen_writes", *STARTING]
     assert (plan["undo"], plan["fence"], plan["overrides"], plan["config_plane"]) == ([], None, [], True)
     assert step_of(plan, "start_config_server")["hosts"] == ["fra-cfg"]
     assert step_of(plan, "take_ticket")["hosts"] == ["fra-cfg", "fra-db"]
     assert "its Configuration Server is started again" in plan_text(plan)[0]
 
 
+@with_ticket
+@pytest.mark.parametrize("role", ["primary", "unknown"])
+def test_writes_are_not_reopened_beside_a_database_that_may_have_been_promoted(continuity, role):
+    plan = move_plan(continuity, NOBODY, state(), back(continuity, databases=roles("primary", role)))
+    assert names(plan) == ["take_ticket", *STARTING]
+
+
+@with_ticket
+def test_a_restart_that_failed_is_not_gone_on_with_as_a_move(continuity):
+    """Its first step is one of a move, too; a move to fra would want to promote a database that is the primary."""
+    plan = move_plan(continuity, NOBODY, state(), back(continuity, done=done("take_ticket")))
+    assert names(plan) == ["take_ticket", "reopen_writes", *STARTING]
+    fra_promoted_nothing = back(continuity, done=done("take_ticket"), databases=roles("standby", "unknown"))
+    assert "promote_database" in names(move_plan(continuity, NOBODY, state("ams"), fra_promoted_nothing))
+
+
 @without_ticket
 def test_without_a_ticket_the_primary_tells_where_it_is_started_again(continuity):
     plan = move_plan(continuity, NOBODY, state(), back(continuity))
-    assert names(plan) == ["start_config_server", "repoint_names", "verify_configuration"]
+    assert names(plan) == ["reopen_writes", *STARTING]
     assert plan["undo"] == []
     both = move_plan(continuity, NOBODY, state(), back(continuity, databases=roles("primary", "primary")))
     assert both["fence"] == {"kind": SEEN, "by": []}, "of two primaries the other one is fenced first"
