@@ -47,7 +47,7 @@ options:
       - Phones of single registration, and all that V(provision) shall give a file, have a C(driver) (V(audiocodes_hd),
         V(cisco_mpp), V(genesys_softphone), V(poly), V(snom) or V(yealink)) and a C(mac) too; a softphone has no C(mac).
       - C(servers) is the order of sites of this phone, C(label) and C(auth_name) go into a new file.
-      - Either this or O(phones_file).
+      - Either this or O(phones_file); beside that file an empty list is none.
     type: list
     elements: dict
   phones_file:
@@ -109,9 +109,18 @@ options:
     type: float
     default: 1.0
   notify_rate:
-    description: How many phones are asked within one second to read their file again, evenly spaced, in random order.
+    description:
+      - How many phones are asked within any second to read their file again, at most, at jittered moments and in random
+        order. A phone that wants credentials is asked twice.
     type: int
     default: 50
+  credentials_file:
+    description:
+      - File on this host with the credentials for phones that answer a NOTIFY with 401; they are asked once more then,
+        with a digest (MD5 or SHA-256). Without it their 401 is reported.
+      - JSON with C(username), C(password), and C(realm) to answer only challenges of that realm. It holds a secret, so
+        its mode is 0600. It is read before anything is changed.
+    type: path
   look_rate:
     description: How many phones a registrar is asked for within one second.
     type: int
@@ -232,6 +241,7 @@ from typing import Any, Dict, List
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import read_text
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.actions import Fleet, Timing
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.credentials import read_credentials
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Phone, PhoneError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.inventory import phones_of, server_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.provisioning import DayOne, Provisioning
@@ -268,6 +278,7 @@ ARGUMENTS: Dict[str, Any] = {
     "deadline": {"type": "float", "default": 30.0},
     "interval": {"type": "float", "default": 1.0},
     "notify_rate": {"type": "int", "default": 50},
+    "credentials_file": {"type": "path"},
     "look_rate": {"type": "int", "default": 1000},
     **SIP_TIMERS,
 }
@@ -292,11 +303,14 @@ def fleet_of(params: Dict[str, Any], check_mode: bool) -> Fleet:
         check_mode=check_mode,
         max_expires=params["max_expires"],
         sites=params["sites"],
+        credentials=read_credentials(params["credentials_file"]),
     )
 
 
 def phones(params: Dict[str, Any]) -> List[Phone]:
     """Return the phones of the option or of the file. Raises PhoneError, OSError."""
+    if params["phones_file"] and params["phones"]:
+        raise PhoneError("phones and phones_file are mutually exclusive: one of them says all phones")
     if params["phones_file"]:
         return read_phones(Path(params["phones_file"]), params["registration_mode"])
     if params["phones"] is None:
@@ -361,7 +375,6 @@ def main() -> None:
         dict(ARGUMENTS, **RUN_OPTION),
         supports_check_mode=True,
         required_if=NEEDS_SITE,
-        mutually_exclusive=[("phones", "phones_file")],
     )
     params = module.params
     try:

@@ -21,8 +21,9 @@ def check_tls(case: Case) -> None:
 
 def _check_server(case: Case, path: str, server: dict[str, object]) -> None:
     transport, server_name = server["transport"], server.get("server_name")
-    if transport == "tls" and case.data["continuity_phones"]:
-        expected = "udp or tcp while there are continuity_phones: they are not moved or asked over TLS"
+    phones = "continuity_phones_file" if case.data.get("continuity_phones_file") else "continuity_phones"
+    if transport == "tls" and case.data[phones]:
+        expected = f"udp or tcp while there are {phones}: they are not moved or asked over TLS"
         case.add(f"{path}.transport", expected, transport)
     if transport in ("udp", "tcp") and server_name is not None:
         expected = f"no such key with transport {transport}: only over TLS a name is compared with a certificate"

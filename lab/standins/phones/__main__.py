@@ -4,7 +4,7 @@
 """``python3 -m standins.phones SETTINGS``: all phones of the lab that have one registration.
 
 SETTINGS is JSON: ``address`` (where they are), ``directory`` (of the provisioning files) and ``lines``, a list of
-``{mac, port}``.
+``{file, port}``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ async def run(settings: dict[str, Any]) -> None:
     """Be all the phones, for ever."""
     loop = asyncio.get_running_loop()
     directory, address = Path(settings["directory"]), settings["address"]
-    lines = [Line(directory / f"{each['mac']}.cfg", address, each["port"]) for each in settings["lines"]]
+    lines = [Line(directory / each["file"], address, each["port"]) for each in settings["lines"]]
     for line, each in zip(lines, settings["lines"], strict=True):
         await loop.create_datagram_endpoint(partial(_same, line), local_addr=(address, each["port"]))
     await asyncio.gather(*(line.run() for line in lines))

@@ -22,7 +22,11 @@ ALLOW = (("allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY"),)
 
 
 class Line(asyncio.DatagramProtocol):
-    """A phone of one line on a UDP port of its own. It has one server at a time and no second choice."""
+    """A phone of one line on a UDP port of its own, with one server at a time.
+
+    It does not fail over by itself, though its file has a second server: whoever moves it has to ask it. It never
+    restarts, and a call goes on while it reads its file and registers anew.
+    """
 
     def __init__(self, provisioning_file: Path, address: str, port: int) -> None:
         """Live by ``provisioning_file``, at ``address:port``."""

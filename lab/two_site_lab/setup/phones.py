@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from two_site_lab import truth
-from two_site_lab.inventory import DUAL_LINES, SINGLE_LINES
+from two_site_lab.inventory import DR_TIMEOUT, DUAL_LINES, SINGLE_LINES
 from two_site_lab.model import Host, HostFile, HostSetup, Topology
 from two_site_lab.standin_files import filled, programs, unit
 
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 PROVISIONING = "/srv/provisioning"
 BARESIP_PORT = 5090
 LOGIN_PORT = 3300
-# Workspace's own default is 60 s; the lab is in a hurry.
-DR_TIMEOUT = 10
 REGISTRATION = 20
+EXPIRES = 30  # of a provisioned phone
 UNITS = ["baresip.service", "provisioned-phones.service", "agent-desktops.service"]
 
 
@@ -60,13 +59,14 @@ def _dual_account(topology: Topology, dn: int) -> str:
 
 
 def _phones(host: Host) -> dict[str, object]:
-    lines = [{"mac": mac(dn), "port": 4100 + dn} for dn in SINGLE_LINES]
+    lines = [{"file": f"{mac(dn)}.cfg", "port": 4100 + dn} for dn in SINGLE_LINES]
     return {"address": host.address, "directory": PROVISIONING, "lines": lines}
 
 
 def _provisioning_file(topology: Topology, dn: int) -> HostFile:
-    server = topology.vip(topology.sites[0])
-    return HostFile(f"{PROVISIONING}/{mac(dn)}.cfg", filled("phones/provisioning.cfg.tmpl", dn=dn, server=server))
+    first, second = (topology.vip(site) for site in topology.sites)
+    text = filled("phones/provisioning.cfg.tmpl", dn=dn, first=first, second=second, expires=EXPIRES)
+    return HostFile(f"{PROVISIONING}/{mac(dn)}.cfg", text)
 
 
 def _desktops(topology: Topology) -> dict[str, object]:

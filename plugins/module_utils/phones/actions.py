@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.files import Recorded
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Phone, PhoneError, Server
@@ -41,7 +41,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.report
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import Step
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import SipClient
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Credentials, SipClient
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import (
     Request,
     bindings,
@@ -75,7 +75,7 @@ class Fleet:
     """All phones of the inventory, the two sites' servers, and how to reach them from the provisioning host.
 
     sites: the order in which phones have them that do not say; without it, that of `servers`. max_expires: seconds that
-    a registration may last, by policy.
+    a registration may last, by policy. credentials: for phones that answer a NOTIFY with 401; nobody else is told them.
     """
 
     phones: List[Phone]
@@ -88,6 +88,7 @@ class Fleet:
     check_mode: bool = False
     max_expires: int = 300
     sites: Sequence[str] = ()
+    credentials: Optional[Credentials] = None
 
     def observe(self) -> Dict[str, Any]:
         """Return, for each site, which phones its registrar lists; none, and `answers: false`, when it is silent."""
@@ -203,7 +204,8 @@ class Fleet:
         there = set(self._registered(targets))
         asked = [phone for phone in self._single() if phone.name in targets]
         asked = [phone for phone in asked if phone.name in rewritten or phone.name not in there]
-        notify = NotifyRound(asked, self.provisioning.drivers, self.client, self.timing.notify_rate)
+        client = replace(self.client, credentials=self.credentials)
+        notify = NotifyRound(asked, self.provisioning.drivers, client, self.timing.notify_rate)
         with ThreadPoolExecutor(max_workers=1) as pool:
             answered = pool.submit(notify.run)
             missing, progress = self._await(targets, there, notify)

@@ -32,8 +32,10 @@ FIELDS = (
 )
 """What a phone may be described by."""
 
+WITHOUT_MAC = ("genesys_softphone",)
+"""Drivers of which the file is named by number."""
+
 _TRANSPORTS = ("udp", "tcp")
-_WITHOUT_MAC = ("genesys_softphone",)  # its file is named by number
 _MAC = re.compile(r"[0-9a-f]{12}")
 # They go into file names and SIP headers as they are: neither white space nor what has a meaning there.
 _DN = re.compile(r"[A-Za-z0-9_+*#][A-Za-z0-9._+*#-]{0,63}\Z")
@@ -110,7 +112,7 @@ def assert_unique(phones: Sequence[Phone], place: Callable[[int], str]) -> None:
 
 
 def _assert_mac(phone: Phone, given: object) -> None:
-    needed = (phone.is_single or phone.mac) and phone.driver not in _WITHOUT_MAC
+    needed = (phone.is_single or phone.mac) and phone.driver not in WITHOUT_MAC
     if needed and not _MAC.fullmatch(phone.mac):
         raise FieldError("mac", f"12 hexadecimal digits expected, {given!r} given")
 

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One round of NOTIFYs: phones are asked to read their file again, evenly paced, and their answers are counted.
+"""One round of NOTIFYs: phones are asked to read their file again, at a jittered pace, and their answers are counted.
 
 An answer proves nothing and none is a failure: 481 is what a phone must say that takes no NOTIFY outside of a
-subscription (RFC 6665 4.1.3), 401 that it wants a digest, silence that it drops what does not come from its server. The
-phone reads its file at its next interval then, and what counts is the registrar's list.
+subscription (RFC 6665 4.1.3), 401 that it wants a digest and there are no credentials, or that it refused them, silence
+that it drops what does not come from its server. The phone reads its file at its next interval then, and what counts is
+the registrar's list.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Dict, List, Optional, Set
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Phone
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import Drivers
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.client import Outcome, SipClient
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.pacer import slot_of
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.sip.requests import Request, check_sync
 
 SILENT, NOT_ASKED = "silent", "not_asked"
@@ -28,13 +30,13 @@ class NotifyRound:
     """The phones of one round; `run` blocks until each has answered or was given up, others may look meanwhile."""
 
     def __init__(self, phones: List[Phone], drivers: Drivers, client: SipClient, rate: int) -> None:
-        """rate: NOTIFYs a second, evenly spaced. client: its timers are taken."""
+        """rate: NOTIFYs in any second, at most. client: its timers are taken, and its credentials for those who ask."""
         events = {phone.name: drivers.of(phone).check_sync for phone in phones}
         asked = [phone for phone in phones if events[phone.name]]
         # In random order, for phones that stand beside each other in the inventory share a switch and a building.
         random.shuffle(asked)
         self.not_asked = sorted(name for name, event in events.items() if not event)
-        self.seconds = len(asked) / rate
+        self.seconds = len(asked) * slot_of(rate)
         """How long it takes until the last phone has been asked."""
         # Silent phones must not hold up the pace: there is room for all that are asked within the deadline.
         self._client = replace(client, rate=rate, window=client.window + math.ceil(rate * client.deadline))

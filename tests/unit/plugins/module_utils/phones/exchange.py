@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import selectors
 import socket
@@ -20,6 +21,7 @@ class Exchange:
     """`bindings[port]` are the numbers that the registrar on that port lists; `deaf` numbers ignore every NOTIFY.
 
     `refusing[number]` is the status with which a phone answers a NOTIFY and does nothing; `asked_at` when one came.
+    `challenging[number]` is the user and password whose digest a phone wants with `algorithm` before it does as asked.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -28,6 +30,8 @@ class Exchange:
         self.silent: set[int] = set()
         self.deaf: set[str] = set()
         self.refusing: dict[str, int] = {}
+        self.challenging: dict[str, tuple[str, str]] = {}
+        self.algorithm = "MD5"
         self.asked_at: list[float] = []
         self.notified: list[str] = []
         self._selector = selectors.DefaultSelector()
@@ -76,21 +80,37 @@ class Exchange:
     def _answer(self, port: int, text: str) -> str:
         if port in self.silent:
             return ""
-        contacts: list[str] = []
+        more: list[str] = []
         if text.startswith("REGISTER"):
             assert "\r\nContact:" not in text, "looking at bindings must make none"
             dn = re.findall(r"\r\nTo: <sip:(\d+)@", text)[0]
-            contacts = [f"Contact: <sip:{dn}@127.0.0.1>;expires=30"] if dn in self.bindings[port] else []
+            more = [f"Contact: <sip:{dn}@127.0.0.1>;expires=30"] if dn in self.bindings[port] else []
         status = "200 OK"
         if text.startswith("NOTIFY"):
             self.asked_at.append(time.monotonic())
-            refusal = self.refusing.get(self._macs[port][0])
-            if refusal:
-                status = f"{refusal} No"
+            dn = self._macs[port][0]
+            if dn in self.refusing:
+                status = f"{self.refusing[dn]} No"
+            elif dn in self.challenging and not self._is_proven(self.challenging[dn], text):
+                status = "401 Unauthorized"
+                more = [f'WWW-Authenticate: Digest realm="phone", nonce="n1", algorithm={self.algorithm}, qop="auth"']
             elif not self._provision(port, text):
                 return ""
         kept = [line for line in text.split("\r\n") if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
-        return "\r\n".join([f"SIP/2.0 {status}", *kept, *contacts, "Content-Length: 0", "", ""])
+        return "\r\n".join([f"SIP/2.0 {status}", *kept, *more, "Content-Length: 0", "", ""])
+
+    def _is_proven(self, whose: tuple[str, str], text: str) -> bool:
+        """Whether the answer to the challenge is that of RFC 7616 3.4.1."""
+        answer = "".join(re.findall(r"\r\nAuthorization: Digest (.*)\r\n", text))
+        given = dict(re.findall(r'(\w+)="?([^",\r]+)', answer))
+        if not given:
+            return False
+
+        def digest(*parts: str) -> str:
+            return hashlib.new(self.algorithm.replace("-", ""), ":".join(parts).encode()).hexdigest()
+
+        secret, asked = digest(whose[0], "phone", whose[1]), digest("NOTIFY", text.split(" ")[1])
+        return given["response"] == digest(secret, "n1", given["nc"], given["cnonce"], "auth", asked)
 
     def _provision(self, port: int, text: str) -> bool:
         dn, mac = self._macs[port]
