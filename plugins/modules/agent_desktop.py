@@ -98,8 +98,12 @@ options:
   before:
     description:
       - Who was logged in before, for V(verify); RV(before) of an earlier V(observe).
-      - A list of names, as the page tells them, or their number. Left out, log-ins are not asserted.
+      - A list of names, as the page tells them, or their number; or either of each site, by the site's name.
+      - Left out, log-ins are not asserted.
     type: raw
+  before_at:
+    description: When O(before) was seen, for RV(detail).
+    type: str
   min_logged_in:
     description: Share of O(before) that must be logged in at O(site), 0 to 1.
     type: float
@@ -183,8 +187,13 @@ before:
   description:
     - Names of those who are logged in at any of the sites, or their number where a site does not name them.
     - Null where no site tells. A site that does not answer has nobody in it.
+    - With V(verify), how many O(before) were.
   type: raw
-  returned: when O(door) is neither V(readiness) nor V(verify)
+  returned: when O(door) is not V(readiness); with V(verify) when O(before) is given
+there:
+  description: How many of O(before) are logged in at O(site).
+  type: int
+  returned: when O(door=verify) and O(before) is given
 applications:
   description:
     - For each Workspace Application C(enabled), C(timeout) in seconds (null when it is no number), C(preferred_site),
@@ -248,6 +257,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.desktops.logi
     LOGIN_PAGE,
     given,
     login_names,
+    where_before,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.desktops.look import Page
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.desktops.options import (
@@ -280,6 +290,7 @@ ARGUMENTS: Dict[str, Any] = {
     "login_page": {"type": "str", "default": LOGIN_PAGE},
     "login_names": {"type": "dict", "default": {}, "options": {"agent": WORDS, "count": WORDS}},
     "before": {"type": "raw"},
+    "before_at": {"type": "str"},
     "min_logged_in": {"type": "float", "default": 0.95},
     "deadline": {"type": "float", "default": 90.0},
     "interval": {"type": "float", "default": 1.0},
@@ -307,7 +318,8 @@ def asked_of(params: Dict[str, Any], check_mode: bool) -> Asked:
     if not 0 <= params["min_logged_in"] <= 1:
         raise DesktopError(f"min_logged_in: a share from 0 to 1 expected, {params['min_logged_in']} given")
     deadline = 0.0 if check_mode else params["deadline"]
-    return Asked(given(params["before"]), params["min_logged_in"], deadline, params["interval"])
+    before, where = params["before"], where_before(params["before"], params["before_at"] or "")
+    return Asked(given(before), params["min_logged_in"], deadline, params["interval"], where)
 
 
 def passed(desk: Desk, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:

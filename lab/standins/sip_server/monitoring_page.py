@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP monitoring page on ``http-port``: ``/server?sipServer``, ``?sipTrunkStatistics`` and ``?sipCallManager``.
+"""The HTTP monitoring page on ``http-port``.
+
+``/server?sipServer``, ``?sipTrunkStatistics``, ``?sipCallManager`` and ``?tLibClientsStatistics``.
 
 The vendor documents the address, the modules and what most of them tell (run readiness as 1 or 0; for each Trunk DN:
 current and total calls, in service, number of out-of-service detections). **The names of the XML elements are our own
@@ -69,10 +71,20 @@ async def call_page(leg: Leg) -> Element:
     return _document("sipCallManager", {"currentCalls": int(counts["ongoing"])})
 
 
+async def client_page(leg: Leg) -> Element:
+    """The desktops with an agent, as T-Library clients; that a client's agent is told is our guess as well."""
+    root = Element("tLibClientsStatistics")
+    for dn in sorted(await leg.agents() if leg.is_primary else ()):
+        root.append(_document("client", {"agentId": dn}))
+    SubElement(root, "clients").text = str(len(root))
+    return root
+
+
 PAGES = {
     "/server?sipServer": server_page,
     "/server?sipTrunkStatistics": trunk_page,
     "/server?sipCallManager": call_page,
+    "/server?tLibClientsStatistics": client_page,
 }
 
 

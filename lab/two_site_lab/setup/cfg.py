@@ -23,13 +23,14 @@ from two_site_lab.setup import cfg_objects, coordination, guard
 from two_site_lab.setup.cfg_scram import scram
 from two_site_lab.standin_files import filled
 
-PROGRAMS = ("config_server", "gax", "scs", "lca", "mlcmd", "message_server")
+PROGRAMS = ("config_server", "gax", "scs", "lca", "mlcmd", "message_server", "stat_server")
 UNITS = (
     "config_server/genesys-confserv.service",
     "config_server/genesys-confserv-proxy.service",
     "gax/genesys-gax.service",
     "scs/genesys-scs.service",
     "message_server/genesys-message-server.service",
+    "stat_server/genesys-stat-server.service",
     "lca/genesys-lca.service",
     "postgresql/postgresql-standby.service",
 )
@@ -37,6 +38,7 @@ AT_BOOT = [
     "postgresql-standby.service",
     "genesys-confserv-proxy.service",
     "genesys-gax.service",
+    "genesys-stat-server.service",
     "genesys-lca.service",
 ]
 COMMAND_LINE = "/usr/bin/python3 -m standins.config_server.master -c /opt/genesys/confserv/confserv.conf"

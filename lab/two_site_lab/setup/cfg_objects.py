@@ -10,6 +10,7 @@ from typing import Any
 
 from standins.config_server.objects import hashed
 
+from two_site_lab.inventory import DR_TIMEOUT, WORKSPACE
 from two_site_lab.model import Host, Topology
 
 Object = dict[str, Any]
@@ -17,6 +18,8 @@ GAX_USER = "sip-dr"
 # What the verification write of a move is made to.
 VERIFY_APPLICATION = "sip-dr"
 TRUTH_APPLICATION = "lab-truth"
+DESKTOP_SECTION = "interaction-workspace"
+PREFERRED_SITE = "disaster-recovery.preferred-site"
 SUBTYPES = {
     "confserv": "CFGConfigServer",
     "proxy": "CFGConfigServer",
@@ -70,7 +73,10 @@ def _host(host: Host, dbid: str) -> Object:
     }
 
 
-def _application(name: str, subtype: str, host: str | None = None, *options: tuple[str, str, str]) -> Object:
+def _application(
+    name: str, subtype: str, host: str | None = None, *options: tuple[str, str, str], site: str | None = None
+) -> Object:
+    annex = [(DESKTOP_SECTION, PREFERRED_SITE, site)] if site else []
     return {
         "type": "CfgApplication",
         "name": name,
@@ -78,7 +84,7 @@ def _application(name: str, subtype: str, host: str | None = None, *options: tup
         "state": "CFGEnabled",
         "serverinfo": {"hostdbid": host} if host else None,
         "options": _properties(*options),
-        "userproperties": _properties(),
+        "userproperties": _properties(*annex),
     }
 
 
@@ -88,8 +94,29 @@ def _applications(topology: Topology, host_ids: dict[str, str]) -> list[Object]:
     for number, site in enumerate(topology.sites, 1):
         made += _sip_servers(topology, site, f"SIP_Server_{number}", host_ids)
         cfg = host_ids[topology.of_kind("cfg", site)[0].name]
-        made += [_application(name, SUBTYPES[what], cfg) for what, name in application_names(site).items()]
-    return made
+        made += [
+            _application(name, SUBTYPES[what], cfg, site=site if what == "proxy" else None)
+            for what, name in application_names(site).items()
+        ]
+    return made + _of_desktops(topology, host_ids)
+
+
+def _of_desktops(topology: Topology, host_ids: dict[str, str]) -> list[Object]:
+    """Stat Servers, and Workspace with its disaster-recovery options; what desktops connect to names its site."""
+    cfgs = {site: host_ids[topology.of_kind("cfg", site)[0].name] for site in topology.sites}
+    first, second = topology.sites
+    options = {
+        "disaster-recovery.enabled": "true",
+        "disaster-recovery.timeout": str(DR_TIMEOUT),
+        PREFERRED_SITE: first,
+        "sipendpoint.sbc-register-address": topology.vip(first),
+        "sipendpoint.sbc-register-address.peer": topology.vip(second),
+    }
+    triples = [(DESKTOP_SECTION, key, value) for key, value in options.items()]
+    return [
+        *(_application(f"StatServer_{site}", "CFGStatServer", cfg, site=site) for site, cfg in cfgs.items()),
+        _application(WORKSPACE, "CFGThirdParty", None, *triples),
+    ]
 
 
 def _sip_servers(topology: Topology, site: str, name: str, host_ids: dict[str, str]) -> list[Object]:
@@ -101,7 +128,8 @@ def _sip_servers(topology: Topology, site: str, name: str, host_ids: dict[str, s
     )
     legs = [host_ids[leg.name] for leg in topology.of_kind("sip", site)]
     names = [name, *(f"{name}_B" for _ in legs[1:])]
-    return [_application(leg_name, "CFGTServer", leg, *options) for leg_name, leg in zip(names, legs, strict=True)]
+    pairs = zip(names, legs, strict=True)
+    return [_application(leg_name, "CFGTServer", leg, *options, site=site) for leg_name, leg in pairs]
 
 
 def _trunks(topology: Topology) -> list[Object]:

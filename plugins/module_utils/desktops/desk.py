@@ -58,6 +58,8 @@ class Asked(NamedTuple):
     min_logged_in: float
     deadline: float
     interval: float
+    where: str = ""
+    """Where those before were logged in, in words."""
 
 
 class NotThereError(DesktopError):
@@ -116,7 +118,7 @@ class Desk:
 
         wait_for(there, asked.deadline, asked.interval)
         seen, compared, lacking = looks[-1]
-        found = _verified(seen, compared)
+        found = _verified(seen, compared, asked.where)
         if lacking:
             raise NotThereError(f"{site}: {'; '.join(lacking)}", found)
         return found
@@ -199,10 +201,12 @@ def _lacking(seen: Seen, compared: Optional[Compared], wanted: float) -> List[st
     return [*silent, f"{wanted:.1%} asked for, {compared.words()}{unknown}"]
 
 
-def _verified(seen: Seen, compared: Optional[Compared]) -> Dict[str, Any]:
-    words = [compared.words() if compared else seen.detail]
+def _verified(seen: Seen, compared: Optional[Compared], where: str) -> Dict[str, Any]:
+    words = [where] if where else []
+    words += [compared.words() if compared else seen.detail]
     words += [f"{STAT_SERVER}: {seen.stat_server.detail}", f"{PROXY}: {seen.proxy.detail}"]
     found: Dict[str, Any] = {"site": seen.as_result(), "detail": "; ".join(words)}
     if compared:
-        found.update(share=round(compared.share, 4), missing=list(compared.missing))
+        known = {"before": compared.before, "there": compared.there, "missing": list(compared.missing)}
+        found.update(known, share=round(compared.share, 4))
     return found

@@ -98,9 +98,14 @@ def together(found: Iterable[LogIns]) -> Optional[LogIns]:
 
 
 def given(before: Any) -> Optional[LogIns]:  # noqa: ANN401  whatever the option holds
-    """Return the option `before`: a list of names, or a number; None when it is left out. Raises DesktopError."""
+    """Return the option `before`: a list of names, or a number, or either of each site by the site's name.
+
+    None when it is left out. Raises DesktopError.
+    """
     if before is None or before == "":
         return None
+    if isinstance(before, Mapping):
+        return together(one for one in map(given, before.values()) if one is not None)
     if isinstance(before, (list, tuple)):
         return _named(map(str, before))
     try:
@@ -110,6 +115,15 @@ def given(before: Any) -> Optional[LogIns]:  # noqa: ANN401  whatever the option
     if count < 0 or isinstance(before, bool):
         raise DesktopError(f"before: a list of agents or their number expected, {before!r} given")
     return LogIns(None if count else (), count)
+
+
+def where_before(before: Any, at: str) -> str:  # noqa: ANN401  as in given
+    """Return who was logged in where before, in words; empty where that is not told by site. `at`: when that was."""
+    if not isinstance(before, Mapping):
+        return ""
+    known = {site: given(one) for site, one in before.items()}
+    counted = ", ".join(f"{site} {'not told' if one is None else one.count}" for site, one in known.items())
+    return f"before{f' ({at})' if at else ''}: {counted}"
 
 
 def compare(before: LogIns, now: Optional[LogIns]) -> Compared:

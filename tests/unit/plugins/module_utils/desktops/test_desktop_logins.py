@@ -16,6 +16,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.desktops.logi
     login_names,
     read,
     together,
+    where_before,
 )
 
 NAMES = LoginNames()
@@ -71,10 +72,24 @@ def test_before_is_a_list_or_a_number(before: object, expected: LogIns | None) -
     assert given(before) == expected
 
 
-@pytest.mark.parametrize("before", [-1, "many", {"a": 1}, True])
+@pytest.mark.parametrize("before", [-1, "many", {"site1": "many"}, True])
 def test_anything_else_is_named(before: object) -> None:
     with pytest.raises(DesktopError, match="before: a list of agents or their number expected"):
         given(before)
+
+
+def test_before_may_be_told_by_site() -> None:
+    assert given({"site1": ["1", "2"], "site2": ["2", "3"]}) == LogIns(("1", "2", "3"), 3)
+    assert given({"site1": ["1"], "site2": 4}) == LogIns(None, 5)
+    assert given({"site1": None, "site2": 4}) == LogIns(None, 4)
+    assert given({}) is None
+
+
+def test_where_they_were_is_said_where_it_is_told_by_site() -> None:
+    before = {"site1": ["1", "2"], "site2": 4, "site3": None}
+    assert where_before(before, "03:14") == "before (03:14): site1 2, site2 4, site3 not told"
+    assert where_before({"site1": []}, "") == "before: site1 0"
+    assert where_before(["1"], "03:14") == where_before(None, "") == ""
 
 
 def test_the_missing_are_named() -> None:
