@@ -41,7 +41,8 @@ def _held(lab: Lab) -> Iterator[None]:
 def up(lab: Lab, options: Namespace) -> None:
     """Build, boot and start the lab."""
     with lab.state.exclusive(), step(f"lab up (id {lab.state.id})"):
-        lab.up(options.master, _protection(lab, options))
+        makes = options.gateways or (lab.topology.gateways if lab.stands() else None)
+        lab.up(options.master, _protection(lab, options), makes)
 
 
 def down(lab: Lab, _: Namespace) -> None:

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a lab begins: at which site the master is, and what protects the single writer. Kept over resets."""
+"""How a lab begins: at which site the master is, what protects the single writer, and the makes of its gateways.
+
+Kept over resets; the gateways, which are hosts, as long as the lab is up.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 
 from two_site_lab.errors import LabError
 from two_site_lab.model import Protection, Topology
-from two_site_lab.topology import topology
+from two_site_lab.topology import GATEWAYS, topology
 
 
 def add_options(command: ArgumentParser) -> None:
@@ -21,6 +24,11 @@ def add_options(command: ArgumentParser) -> None:
     command.add_argument("--coordination", choices=("etcd", "files"), help="etcd and the guard, or neither of them")
     command.add_argument("--unguarded", action="store_true", help="etcd, and no guard: what two writers look like")
     command.add_argument("--replication", choices=("sync", "async"), help="sync, or async where there is no guard")
+
+
+def add_gateways(command: ArgumentParser) -> None:
+    """The option of ``up`` alone: it says which hosts there are."""
+    command.add_argument("--gateways", choices=tuple(GATEWAYS), help="mixed: site1 has a CUBE and an AudioCodes, too")
 
 
 def wanted(options: Namespace, known: Protection) -> Protection:
@@ -43,13 +51,14 @@ def begin_at(known: Topology, master: str | None, protection: Protection | None)
 
 def save(path: Path, chosen: Topology) -> None:
     """Keep how the lab begins."""
-    path.write_text(json.dumps({"master": chosen.master, **asdict(chosen.protection)}))
+    kept = {"master": chosen.master, "gateways": chosen.gateways, **asdict(chosen.protection)}
+    path.write_text(json.dumps(kept))
 
 
 def load(path: Path, lab_id: str) -> Topology:
     """The lab's topology with the beginning that was kept; the default one where none was."""
-    plain = topology(lab_id)
     if not path.exists():
-        return plain
+        return topology(lab_id)
     kept = json.loads(path.read_text())
+    plain = topology(lab_id, gateways=kept.pop("gateways", next(iter(GATEWAYS))))
     return begin_at(plain, kept.pop("master"), Protection(**kept))

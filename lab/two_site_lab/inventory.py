@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from two_site_lab import gateways
 from two_site_lab.model import Host, Topology
 from two_site_lab.state import State
 
@@ -14,6 +15,9 @@ DUAL_LINES = range(1001, 1021)
 SINGLE_LINES = range(1021, 1041)
 CAPACITY = 200  # calls at once that a site's stand-ins are said to carry
 MESSAGE_PORT = 7120
+STAT_PORT = 2060
+WORKSPACE = "Workspace"
+DR_TIMEOUT = 10  # seconds; Workspace's own default is 60, and the lab is in a hurry
 LICENCE = "/opt/genesys/licence/license.dat"
 SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=3"
 
@@ -35,7 +39,10 @@ def hosts(topology: Topology, state: State) -> dict[str, Any]:
                     "ansible_connection": "local",
                     "ansible_python_interpreter": "{{ ansible_playbook_python }}",
                 },
-                **{host.name: {"ansible_host": host.address} for host in topology.hosts.values()},
+                **{
+                    host.name: {"ansible_host": host.address, **gateways.connection(host, state)}
+                    for host in topology.hosts.values()
+                },
             },
         }
     }
@@ -50,16 +57,22 @@ def continuity(topology: Topology) -> dict[str, Any]:
         "continuity_trunks": {},
         "continuity_witness": topology.of_kind("witness")[0].name,
         "continuity_networks": {name: [topology.zones[zone].subnet] for name, zone in networks.items()},
-        "continuity_gateways": {
-            gateway.name: {"site": gateway.site, "driver": "kamailio", "address": gateway.address}
-            for gateway in topology.of_kind("gw")
-        },
+        "continuity_gateways": {gateway.name: gateways.entry(gateway, topology) for gateway in topology.of_kind("gw")},
         "continuity_phones": _phones(topology),
         "continuity_provisioning": {"host": topology.of_kind("phones")[0].name, "directory": "/srv/provisioning"},
+        "continuity_desktops": {
+            "applications": [WORKSPACE],
+            "sites": {site: {"servers": desktop_servers(topology, site)} for site in topology.sites},
+        },
         "continuity_service_names": {"confserv-master": {"clients": cfgs, "driver": "hosts_file"}},
         "continuity_coordination": _coordination(topology),
         "continuity_policy": {"synthetic_calls": True, "replication": topology.protection.replication},
     }
+
+
+def desktop_servers(topology: Topology, site: str) -> list[str]:
+    """The Applications of a site that desktops connect to: SIP Server, Stat Server, Configuration Server Proxy."""
+    return [f"SIP_Server_{topology.sites.index(site) + 1}", f"StatServer_{site}", f"confserv_proxy_{site}"]
 
 
 def _coordination(topology: Topology) -> dict[str, Any]:
@@ -83,6 +96,7 @@ def _site(topology: Topology, site: str, number: int) -> dict[str, Any]:
             "licence_file": LICENCE,
             "database": {"host": cfg.name, "address": cfg.address, "port": 5432},
         },
+        "stat_server": {"address": cfg.address, "port": STAT_PORT},
     }
 
 

@@ -17,7 +17,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
-from two_site_lab import beginning, daemon, disks, image, inventory, network, pki, requirements, setups, yaml_text
+from two_site_lab import (
+    beginning,
+    daemon,
+    disks,
+    gateways,
+    image,
+    inventory,
+    network,
+    pki,
+    requirements,
+    setups,
+    yaml_text,
+)
 from two_site_lab.commands import in_namespace, sh
 from two_site_lab.errors import LabError
 from two_site_lab.faults import FaultStore
@@ -25,7 +37,7 @@ from two_site_lab.machine import Machine, power_off, wait_until
 from two_site_lab.model import Host, Protection, Topology
 from two_site_lab.progress import say, step
 from two_site_lab.state import State
-from two_site_lab.topology import topology
+from two_site_lab.topology import GATEWAYS, topology
 
 TREE = Path(__file__).resolve().parents[2]
 DEFAULT_ID = "dr"
@@ -96,25 +108,30 @@ class Lab:
             raise LabError("the lab is not up: lab/lab up")
         daemon.ensure(self.state)
 
-    def up(self, master: str | None = None, protection: Protection | None = None) -> None:
+    def up(self, master: str | None = None, protection: Protection | None = None, makes: str | None = None) -> None:
         """Build, boot and start everything; says so when it is up already, cleans up first after a crash.
 
-        ``master`` is the site that starts as primary and master, the first one when not given.
+        ``master`` is the site that starts as primary and master, the first one when not given; ``makes`` says which
+        gateways there are (Topology.gateways).
         """
         requirements.provide_commands()
         begun = beginning.begin_at(self.topology, master, protection)
         if self.is_up():
+            if makes not in (None, self.topology.gateways):
+                raise LabError("the lab is up already, with other gateways: lab/lab down first")
             if begun != self.topology:
                 raise LabError("the lab is up already, and began otherwise: lab/lab reset with the same options")
             daemon.ensure(self.state)
             say(f"the lab is up already (id {self.state.id})")
             return
-        self.topology = beginning.begin_at(topology(self.state.id), master, protection)
         requirements.allow_many_systemds()
         root = image.image_root()
         if self._traces():
             with step("what was left of the lab before cleaned up"):
                 self._remove_all()
+        plain = topology(self.state.id, gateways=makes or next(iter(GATEWAYS)))
+        self.topology = beginning.begin_at(plain, master, protection)
+        vars(self).pop("machines", None)  # there may have been others
         self.state.make()
         self._make_key()
         with step("networks"):
@@ -147,7 +164,7 @@ class Lab:
 
     def _start(self, root: Path) -> None:
         beginning.save(self.state.beginning, self.topology)
-        pki.make(self.state.pki, [*self.topology.of_kind("cfg"), *self.topology.of_kind("witness")])
+        pki.make(self.state.pki, [host for host in self.topology.hosts.values() if setups.speaks_tls(host)])
         with step("disks"):
             units = {host.name: self._make_disk(host, root) for host in self.topology.hosts.values()}
             self.state.units.write_text(json.dumps(units))
@@ -223,6 +240,9 @@ class Lab:
         (self.inventory_directory / "hosts.yml").write_text(yaml_text.dump(inventory.hosts(self.topology, self.state)))
         (variables / "continuity.yml").write_text(yaml_text.dump(inventory.continuity(self.topology)))
         _write_private(variables / "stand_ins.yml", yaml_text.dump(setups.inventory_variables(self.topology)))
+
+        for gateway in filter(gateways.is_closed, self.topology.of_kind("gw")):
+            _write_private(self.state.password(gateway.name), self.secret(gateway.name))
 
     def _remove_inventory(self) -> None:
         (self.inventory_directory / "hosts.yml").unlink(missing_ok=True)

@@ -25,13 +25,17 @@ class Zone:
 
 @dataclass(frozen=True)
 class Host:
-    """One machine of the lab: kind is sip, cfg, gw, phones, pstn or witness; site is None for what is in neither."""
+    """One machine of the lab: kind is sip, cfg, gw, phones, pstn or witness; site is None for what is in neither.
+
+    ``make`` is whose product a gateway stands for, in the collection's word for its driver.
+    """
 
     name: str
     kind: str
     zone: str
     address: str
     site: str | None = None
+    make: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Topology:
     """All names and addresses of one lab; ``id`` keeps several labs on one machine apart (addresses are the same).
 
     ``master`` is the site where the database is primary and the Configuration Server the master when the lab starts.
+    ``gateways`` are ``alike``, one at each site, or ``mixed``: two of other makes beside the one at the first site.
     """
 
     id: str
@@ -80,6 +85,7 @@ class Topology:
     control: Host
     master: str
     protection: Protection = Protection()
+    gateways: str = "alike"
 
     @property
     def sites(self) -> list[str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own certificate authority, for the members of the coordination service; made once, kept over resets."""
+"""The lab's own certificate authority, for whoever speaks TLS (``setups.speaks_tls``); made once, kept over resets."""
 
 from __future__ import annotations
 

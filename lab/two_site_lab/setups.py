@@ -35,6 +35,11 @@ def host_setup(host: Host, topology: Topology) -> HostSetup:
     )
 
 
+def speaks_tls(host: Host) -> bool:
+    """Whether the host has a certificate: members of the coordination service, and gateways that are asked by HTTPS."""
+    return host.kind in ("cfg", "witness") or host.make == "audiocodes"
+
+
 def start_all(lab: Lab) -> None:
     """Run each kind's ``start(lab)``, once after all hosts are up."""
     for kind in KINDS:

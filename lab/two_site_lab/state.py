@@ -58,6 +58,10 @@ class State:
         """The lab's certificates and their keys (two_site_lab.pki)."""
         return self.root / "pki"
 
+    def password(self, gateway: str) -> Path:
+        """The file with the password of a gateway that is managed from control, and with nothing else (0600)."""
+        return self.root / "passwords" / gateway
+
     @property
     def faults(self) -> Path:
         """One file for each fault in force."""
@@ -88,7 +92,7 @@ class State:
     def make(self) -> None:
         """Make the folders; only root may look."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("console", "machines", "faults", "disks", "truth"):
+        for name in ("console", "machines", "faults", "disks", "truth", "passwords"):
             (self.root / name).mkdir(exist_ok=True)
 
     def event(self, what: str, **detail: object) -> None:

@@ -10,17 +10,24 @@ from two_site_lab.model import Host, Topology, Zone
 ZONES = {"site1": 1, "site2": 2, "carrier": 3, "centre": 4, "witness": 5, "control": 6}
 SITE_HOSTS = (("sip-a", "sip", 11), ("sip-b", "sip", 12), ("cfg", "cfg", 20), ("gw", "gw", 30))
 SITES = {"site1": "s1", "site2": "s2"}
+MAKES = {"gw": "kamailio", "cube": "cisco_cube", "sbc": "audiocodes"}
+# What --gateways may say, and the gateways that the first site then has beside its own.
+GATEWAYS = {"alike": (), "mixed": (("cube", "gw", 31), ("sbc", "gw", 32))}
 
 
-def _site_hosts(site: str, short: str) -> list[Host]:
+def _site_hosts(site: str, short: str, gateways: str) -> list[Host]:
     net = ZONES[site]
-    return [Host(f"{short}-{name}", kind, site, f"10.71.{net}.{last}", site) for name, kind, last in SITE_HOSTS]
+    listed = (*SITE_HOSTS, *(GATEWAYS[gateways] if site == next(iter(SITES)) else ()))
+    return [
+        Host(f"{short}-{name}", kind, site, f"10.71.{net}.{last}", site, MAKES.get(name, ""))
+        for name, kind, last in listed
+    ]
 
 
-def topology(lab_id: str = "dr", master: str = next(iter(SITES))) -> Topology:
+def topology(lab_id: str = "dr", master: str = next(iter(SITES)), gateways: str = next(iter(GATEWAYS))) -> Topology:
     """The lab's topology under an id; addresses are the same in every lab, since namespaces keep labs apart."""
     zones = {name: Zone(name, f"10.71.{net}.0/24", f"10.71.{net}.1") for name, net in ZONES.items()}
-    hosts = [host for site, short in SITES.items() for host in _site_hosts(site, short)]
+    hosts = [host for site, short in SITES.items() for host in _site_hosts(site, short, gateways)]
     hosts += [
         Host("phones", "phones", "centre", "10.71.4.10"),
         Host("pstn", "pstn", "carrier", "10.71.3.10"),
@@ -33,4 +40,5 @@ def topology(lab_id: str = "dr", master: str = next(iter(SITES))) -> Topology:
         vips={site: f"10.71.{ZONES[site]}.100" for site in SITES},
         control=Host("control", "control", "control", "10.71.6.10"),
         master=master,
+        gateways=gateways,
     )

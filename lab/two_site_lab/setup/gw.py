@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A media gateway: Kamailio with both sites in dispatcher set 1, its own site preferred."""
+"""A media gateway: Kamailio with both sites in dispatcher set 1, its own site preferred.
+
+A gateway of another make has that make's own tables beside it, and its Kamailio follows these.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from two_site_lab import truth
 from two_site_lab.model import Host, HostFile, HostSetup, Topology
+from two_site_lab.setup import gw_audiocodes, gw_cisco_cube
 from two_site_lab.standin_files import filled, text
 
 if TYPE_CHECKING:
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 PREFERRED = 10
 FALLBACK = 5
+MAKES = {"audiocodes": gw_audiocodes, "cisco_cube": gw_cisco_cube}
 
 
 def setup(host: Host, topology: Topology) -> HostSetup:
@@ -28,7 +33,15 @@ def setup(host: Host, topology: Topology) -> HostSetup:
         HostFile("/etc/kamailio/dispatcher.list", _dispatcher_list(host, topology)),
         HostFile("/etc/kamailio/test_numbers.cfg", _test_numbers(topology)),
     ]
-    return HostSetup(files=files, enable=["kamailio.service"])
+    device = MAKES[host.make].setup(host, topology) if host.make in MAKES else HostSetup()
+    return HostSetup([*files, *device.files], ["kamailio.service", *device.enable])
+
+
+def start(lab: Lab) -> None:
+    """Make the users of those where one logs in as a person does."""
+    for host in lab.topology.of_kind("gw"):
+        if host.make == "cisco_cube":
+            gw_cisco_cube.make_user(lab, host)
 
 
 def ready(lab: Lab) -> list[str]:

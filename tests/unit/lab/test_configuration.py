@@ -131,6 +131,10 @@ def test_objects_have_one_identity_each_and_the_options_that_matter(lab):
     named = {obj.get("name"): obj for obj in objects}
     options = {item["key"]: item["value"] for item in named["SIP_Server_2"]["options"]["property"]}
     assert options == {"dr-peer-trunk": "trunk_site1", "dr-forward": "oos", "http-port": "8080"}
+    for name in ("SIP_Server_2", "StatServer_site2", "confserv_proxy_site2"):
+        assert [item["value"] for item in named[name]["userproperties"]["property"]] == ["site2"]
+    desktops = {item["key"]: item["value"] for item in named["Workspace"]["options"]["property"]}
+    assert (desktops["disaster-recovery.enabled"], desktops["disaster-recovery.timeout"]) == ("true", "10")
     annex = {item["key"]: item["value"] for item in named["trunk_site2"]["userproperties"]["property"]}
     assert annex == {"contact": "sip:10.71.2.100:5060", "oos-check": "1", "oos-force": "2"}
 

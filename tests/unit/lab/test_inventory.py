@@ -10,6 +10,7 @@ import ipaddress
 import pytest
 import yaml
 from two_site_lab import inventory, yaml_text
+from two_site_lab.setup import cfg_objects
 from two_site_lab.state import State
 from two_site_lab.topology import topology
 
@@ -40,6 +41,12 @@ def test_a_sites_addresses_lie_in_its_networks(site):
         assert ipaddress.ip_address(address) in network
     assert server["trunk"]["dn"] == f"trunk_{LAB.peer(site)}"
     assert server["test_dn"] == {"site1": "8001", "site2": "8002"}[site]
+
+
+def test_desktops_connect_to_applications_that_there_are():
+    there = {obj.get("name") for obj in cfg_objects.objects(LAB, "x")}
+    desktops = CONTINUITY["continuity_desktops"]
+    assert {*desktops["applications"], *desktops["sites"]["site2"]["servers"]} <= there
 
 
 def test_forty_phones_half_of_them_with_two_registrations():

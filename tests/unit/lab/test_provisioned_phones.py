@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Phone, Server
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import DRIVERS
 from standins.phones.line import Line
 from standins.phones.message import parse, response
 from standins.phones.provisioning import Account, read_account
@@ -105,6 +107,41 @@ def test_an_account_has_defaults(tmp_path):
     path.write_text("account.1.enable = 1\n")
     with pytest.raises(KeyError):
         read_account(path)
+
+
+def test_a_file_of_poly_is_read_too(tmp_path):
+    poly, path = DRIVERS["poly"], tmp_path / "reg-mac.cfg"
+    text = poly.new_text(Phone("a", "1041", "single", "10.71.4.10"), None)
+    sites = [Server("10.71.1.100"), Server("10.71.2.100")]
+    path.write_text(poly.with_values(text, poly.day_one(poly.values(text), sites, "single", 60)))
+    assert read_account(path) == Account("1041", "10.71.1.100", 5060, 60)
+    path.write_text("<c>")
+    with pytest.raises(ValueError, match="not well-formed"):
+        read_account(path)
+
+
+def test_a_call_goes_on_while_its_phone_moves_by_check_sync(tmp_path):
+    async def scenario():
+        first, second = await registrar(), await registrar()
+        path = tmp_path / "mac.cfg"
+        provision(path, first.port)
+        task = await phone(path)
+        _, address = await first.next()
+        first.transport.sendto(INVITE.format(port=first.port).encode(), address)
+        answer, _ = await first.next()
+        assert (answer.status, answer.method) == (200, "INVITE")
+        first.transport.sendto(INVITE.format(port=first.port).replace("INVITE", "ACK").encode(), address)
+        provision(path, second.port)
+        notify = "NOTIFY sip:1021@x SIP/2.0\r\nVia: a\r\nFrom: b\r\nTo: c\r\nCall-ID: d\r\nCSeq: 1 NOTIFY\r\n"
+        first.transport.sendto((notify + "Event: check-sync\r\n\r\n").encode(), address)
+        asked, _ = await second.next()
+        assert asked.method == "REGISTER"
+        first.transport.sendto(INVITE.format(port=first.port).replace("INVITE", "BYE").encode(), address)
+        heard = [(await first.next())[0] for _one in range(2)]
+        assert [(one.status, one.method) for one in heard] == [(200, "NOTIFY"), (200, "BYE")]
+        task.cancel()
+
+    play(scenario)
 
 
 def test_it_registers_and_moves_by_check_sync(tmp_path):

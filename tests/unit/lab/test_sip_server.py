@@ -10,6 +10,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.desktops import logins
 from standins.agent_desktop.desktop import Desktop, Site, Timers
 from standins.config_server.wire import decode, encode
 from standins.sip_server import monitoring_page
@@ -207,10 +208,25 @@ def test_the_page_tells_run_mode_options_and_trunk():
         assert "<businessContinuity>single-site</businessContinuity>" in server
         assert '<trunk name="trunk_site2"><inService>0</inService>' in trunk
         assert "<oosDetectionCount>2</oosDetectionCount>" in trunk
+        assert "<clients>0</clients>" in await get(port, "/server?tLibClientsStatistics")
         assert "<currentCalls>3</currentCalls>" in await get(port, "/server?sipCallManager")
         assert "404" in await get(port, "/")
         OPEN[0].close()
         assert "503" in await get(port, "/server?sipServer")
+
+    play(scenario)
+
+
+def test_the_page_tells_the_agents_as_the_collection_reads_them():
+    async def scenario():
+        one = await started(PlayedKamailio())
+        port = port_of(await monitoring_page.serve(one.leg, 0))
+        assert logins.read(await page(port), logins.LoginNames()) == logins.LogIns((), 0)
+        one.kamailio.tables["agents"] = {"1002": 1, "1001": 1, "1003": 0}
+        assert logins.read(await page(port), logins.LoginNames()) == logins.LogIns(("1001", "1002"), 2)
+
+    async def page(port):
+        return (await get(port, logins.LOGIN_PAGE)).partition("\r\n\r\n")[2]
 
     play(scenario)
 

@@ -9,10 +9,14 @@ import json
 import re
 
 import pytest
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.driver import Server
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import DRIVERS
+from two_site_lab.inventory import SINGLE_LINES
 from two_site_lab.setup import gw, phones, pstn, sip, witness
 from two_site_lab.topology import topology
 
 LAB = topology("t")
+YEALINK = DRIVERS["yealink"]
 
 
 def files(module, host):
@@ -100,9 +104,21 @@ def test_phones_and_agents():
     assert len(accounts) == 20
     assert all("10.71.1.100" in line and "10.71.2.100" in line for line in accounts)
     lines = json.loads(lying["/etc/provisioned-phones.json"])["lines"]
-    assert (lines[0], len(lines)) == ({"mac": "001565000021", "port": 5121}, 20)
-    assert all(f"/srv/provisioning/{line['mac']}.cfg" in lying for line in lines)
+    assert (lines[0], len(lines)) == ({"file": "001565000021.cfg", "port": 5121}, 20)
+    assert all(f"/srv/provisioning/{line['file']}" in lying for line in lines)
     assert len(json.loads(lying["/etc/agent-desktops.json"])["agents"]) == 40
+
+
+def test_provisioned_phones_have_both_sites_from_day_one():
+    """As the driver judges a file: the door provision would change nothing, and no NOTIFY restarts the phone."""
+    lying = files(phones, "phones")
+    both = [Server(LAB.vip(site)) for site in LAB.sites]
+    for dn in SINGLE_LINES:
+        values = YEALINK.values(lying[f"/srv/provisioning/{phones.mac(dn)}.cfg"])
+        wanted = YEALINK.day_one(values, both, "single", phones.EXPIRES)
+        assert {key: values[key] for key in wanted} == wanted
+        assert YEALINK.problems(values, "single", 300) == () and not YEALINK.restarts(values)
+    assert len(SINGLE_LINES) == 20
 
 
 def test_nothing_lies_on_the_witness():

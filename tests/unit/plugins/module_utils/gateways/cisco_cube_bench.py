@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import cisco_cube
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway, Outcome
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway, Outcome, record_here
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import run_step
+from standins.cisco_cube.ios import Router
 
 from .cisco_cube_double import CubeDouble, running
-from .cisco_ios import Router
 
 
 class Bench(NamedTuple):
@@ -24,7 +24,7 @@ class Bench(NamedTuple):
         return self.double.router
 
     def go(self, door: str, *site: str, check_mode: bool = False) -> Outcome:
-        gateway = Gateway(cisco_cube, self.params, self.state_dir, check_mode)
+        gateway = Gateway(cisco_cube, self.params, record_here(self.state_dir), check_mode)
         with run_step(None, self.state_dir, check_mode) as step:
             return getattr(gateway, door)(*site, step)
 

@@ -17,8 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ansible.module_utils.connection import recv_data, send_data
-
-from .cisco_ios import Router, Session
+from standins.cisco_cube.ios import Router, Session
 
 PEERS = """voice class sip-options-keepalive 10
  transport udp

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import audiocodes
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway, record_here
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.refusal import RefusedError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import run_step
+from standins.audiocodes.store import INI
 
 from .audiocodes_double import PASSWORD, TARGETS, Device, running
-from .audiocodes_store import INI
 
 Bench = tuple[dict, Device]
 
@@ -372,7 +372,7 @@ def test_the_doors_of_a_gateway(device_here: Bench, tmp_path: Path):
     before = device.text
     for door, words in (("prefer", ("site2",)), ("prefer", ("site2",)), ("restore", ()), ("restore", ())):
         with run_step({"id": "run-7", "token": 7, "step": door}, str(tmp_path), False) as step:
-            gateway = Gateway(audiocodes, params, str(tmp_path))
+            gateway = Gateway(audiocodes, params, record_here(str(tmp_path)))
             getattr(gateway, door)(*words, step)
         assert gateway.observe().gateway["prefers"] == (words[0] if words else "site1")
     assert device.text == before

@@ -18,8 +18,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.audi
 )
 from hypothesis import given
 from hypothesis import strategies as st
-
-from .audiocodes_store import INI, Store
+from standins.audiocodes.store import INI, Store
 
 SITE1, SITE2 = "10.71.1.100:5060", "10.71.2.100:5061"
 OLD = """[ ProxyIp ]

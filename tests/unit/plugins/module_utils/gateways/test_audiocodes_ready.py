@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import audiocodes
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
+from standins.audiocodes.store import INI
 
 from .audiocodes_double import PASSWORD, TARGETS, Device, running
-from .audiocodes_store import INI
 
 Bench = tuple[dict, Device]
 

@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway, gateway_of
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import (
+    Gateway,
+    gateway_of,
+    record_here,
+)
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import (
     Driver,
     GatewayError,
@@ -37,7 +41,7 @@ class Bench(NamedTuple):
     state_dir: str
 
     def gateway(self, check_mode: bool = False) -> Gateway:
-        return gateway_of(self.name, self.params, self.state_dir, check_mode)
+        return gateway_of(self.name, self.params, record_here(self.state_dir), check_mode)
 
     def go(self, door: str, *site: str, check_mode: bool = False) -> bool:
         with run_step(None, self.state_dir, check_mode) as step:
@@ -136,7 +140,7 @@ def test_a_site_that_is_not_known_is_an_error_that_names_it(bench: Bench) -> Non
 
 def test_an_unknown_option_is_refused_by_name(bench: Bench) -> None:
     with pytest.raises(GatewayError, match="colour"):
-        gateway_of(bench.name, {**bench.params, "colour": "red"}, bench.state_dir, False)
+        gateway_of(bench.name, {**bench.params, "colour": "red"}, record_here(bench.state_dir), False)
 
 
 def test_an_option_of_another_type_is_refused_by_name(bench: Bench) -> None:

@@ -13,8 +13,10 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import kamailio
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import (
     Gateway,
+    Given,
     gateway_of,
     other_site,
+    record_here,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.kamailio_text import dispatcher_settings
@@ -31,7 +33,7 @@ class Bench(NamedTuple):
     state_dir: str
 
     def gateway(self, check_mode: bool = False) -> Gateway:
-        return gateway_of("kamailio", self.params, self.state_dir, check_mode)
+        return gateway_of("kamailio", self.params, record_here(self.state_dir), check_mode)
 
     def go(self, door: str, *site: str, check_mode: bool = False, token: int = 7) -> tuple[bool, str]:
         run = {"id": f"run-{token}", "token": token, "step": door}
@@ -102,7 +104,7 @@ def test_restore_puts_back_exactly_what_stood_before_the_first_change(bench: Ben
     assert bench.go("restore")[0] is True
     assert bench.text == LIST
     assert kamailio.read(bench.params)["prefers"] == "site1"
-    assert bench.go("restore") == (False, "nothing to restore: no change is recorded on this host")
+    assert bench.go("restore") == (False, "nothing to restore: no change is recorded")
 
 
 def test_restore_leaves_what_an_administrator_added_meanwhile(bench: Bench) -> None:
@@ -179,9 +181,9 @@ def test_a_newer_run_stops_an_older_before_the_file_is_written(bench: Bench) -> 
 
 def test_an_unknown_option_and_an_unknown_driver_are_refused() -> None:
     with pytest.raises(GatewayError, match="listfile"):
-        gateway_of("kamailio", {"listfile": "x"}, "/nowhere", False)
+        gateway_of("kamailio", {"listfile": "x"}, Given({}), False)
     with pytest.raises(GatewayError, match="cisco"):
-        gateway_of("cisco", {}, "/nowhere", False)
+        gateway_of("cisco", {}, Given({}), False)
 
 
 def test_a_silent_gateway_is_an_error_that_names_it(bench: Bench) -> None:
@@ -307,7 +309,7 @@ def test_an_address_that_is_none_is_named_without_what_is_secret_in_it(url: str,
 
 def test_several_gateways_on_one_host_have_a_record_each(bench: Bench) -> None:
     def named(name: str) -> Gateway:
-        return gateway_of("kamailio", bench.params, bench.state_dir, False, name=name)
+        return gateway_of("kamailio", bench.params, record_here(bench.state_dir, name), False)
 
     with run_step(None, bench.state_dir, False) as step:
         named("gw-1.east").prefer("site2", step)
@@ -324,9 +326,31 @@ def test_several_gateways_on_one_host_have_a_record_each(bench: Bench) -> None:
             named(wrong)
 
 
+def test_managed_from_elsewhere_the_caller_keeps_what_stood(bench: Bench) -> None:
+    def gateway(before: dict) -> Gateway:
+        return gateway_of("kamailio", bench.params, Given(before), False)
+
+    with run_step(None, None, False) as step:
+        before = gateway({}).standing("site2")
+        assert gateway({}).prefer("site2", step).changed and gateway({}).standing("site2") == {}
+        assert gateway({}).restore(step).detail.startswith("nothing to restore")
+        assert gateway(before).restore(step).changed
+    assert gateway({}).standing("site2") == before
+    assert list(Path(bench.state_dir).glob("*")) == []
+
+
+def test_managed_from_elsewhere_the_keep_alive_verifies(bench: Bench) -> None:
+    far = gateway_of("kamailio", bench.params, Given({}), False)
+    sites = {"site1": {"address": "192.0.2.1"}, "site2": {"address": "192.0.2.2"}}
+    assert "keep-alive finds it up" in far.verify("site1", sites, None).detail
+    bench.dispatcher.states["site1"] = "IP"
+    with pytest.raises(GatewayError, match="keep-alive finds it down"):
+        far.verify("site1", sites, None)
+
+
 def test_a_connection_is_given_to_drivers_that_ask_for_one(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
     def gateway(**options: str) -> Gateway:
-        return gateway_of("kamailio", options, bench.state_dir, False, socket_path="/run/pc")
+        return gateway_of("kamailio", options, record_here(bench.state_dir), False, socket_path="/run/pc")
 
     assert "socket_path" not in gateway().params
     monkeypatch.setitem(kamailio.DEFAULTS, "socket_path", "")

@@ -1,9 +1,12 @@
+# Copyright: (c) 2026, the sip-dr founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A router that behaves as Cisco IOS does where the CUBE driver looks: configuration, `no`, defaults, `show`, saving.
 
 Made from the texts in Cisco's "Voice Command Reference" (dial-peer voice, preference, shutdown, voice class
 server-group, voice class sip-options-keepalive, show dial-peer voice) and "Understand IOS and IOS XE Call Routing"
 (211306). `Router` is the store, `Session` one log-in on it: what is typed in, what is printed out, and the prompt.
-There is no transport in here: a test calls `Session.enter`, a laboratory puts SSH around it.
+There is no transport in here: a unit test calls `Session.enter`, the lab puts SSH around it.
 """
 
 from __future__ import annotations
@@ -221,9 +224,11 @@ class Session:
             self.mode = "config" if negated else line
             self.router.running.pop(line, None) if negated else self.router.running.setdefault(line, [])
             return ""
-        value = re.fullmatch(r"(hostname|dial-peer hunt) (\S+)", line)
+        value = re.fullmatch(r"(hostname|dial-peer hunt|version) (\S+)", line)
         if not value:
             return INVALID
+        if value[1] == "version":
+            return ""
         if value[1] == "hostname":
             self.router.hostname = value[2]
         else:

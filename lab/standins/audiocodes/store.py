@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-r"""The configuration of an AudioCodes Mediant for tests: tables of an ini file, what runs and what is saved.
+r"""The configuration of an AudioCodes Mediant: tables of an ini file, what runs and what is saved.
 
 Made from AudioCodes' user's manuals, "Configuring ini File Table Parameters": FORMAT line, `$$` for a default, a subset
 of the columns gives the others their defaults, the title with a backslash ends a table. Whether rows stay that an
