@@ -13,6 +13,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import (
     coordination_hosts,
+    gateways,
+    is_managed_elsewhere,
     observers,
     plan_hosts,
 )
@@ -85,6 +87,7 @@ def _answer(continuity: dict[str, Any], problems: list[Problem]) -> dict[str, An
         "observers": observers(continuity),
         "coordination_hosts": coordination_hosts(continuity),
         "plan_hosts": plan_hosts(continuity),
+        "gateways_elsewhere": [name for name in gateways(continuity) if is_managed_elsewhere(continuity, name)],
         "problems": [],
         "msg": "The deployment's data is in order.",
     }

@@ -17,6 +17,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils import (
     plan,
     resync_plan,
 )
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.by_hand import with_by_hand
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_text import plan_text
 
 SCENARIOS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -37,7 +38,8 @@ def continuity_plan(
 ) -> dict[str, Any]:
     """Make the plan of `request.scenario`; see `plan.failover_plan`. A missing key is an error that names it."""
     try:
-        return SCENARIOS[request["scenario"]](continuity, decision, track_state, request)
+        made = SCENARIOS[request["scenario"]](continuity, decision, track_state, request)
+        return with_by_hand(continuity, made)
     except KeyError as error:
         raise AnsibleFilterError(
             f"continuity_plan: {error} is missing, or no site or scenario has this name"

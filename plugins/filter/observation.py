@@ -48,6 +48,7 @@ class FilterModule:
             "probe_checks": probe_checks,
             "to_observation": to_observation,
             "probed_runs": observation.runs_of,
+            "probed_prefers": observation.prefers_of,
             "probed_stores": observation.stores_of,
             "pulled_state": state_clock.pulled,
             "different_people": different_people,

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import CLOSED
+
 NO_WITNESS = "none"
 """The word that says that there is no third place (decision.md: two sites alone cannot decide)."""
+ITSELF, ELSEWHERE = "itself", "elsewhere"
+"""Where a gateway's modules run: on it, or where its inventory name leads, which is the controller or another host."""
 
 
 def site_names(continuity: Mapping[str, Any]) -> List[str]:
@@ -47,6 +51,12 @@ def gateways(continuity: Mapping[str, Any], site_name: Optional[str] = None) -> 
     """Return the media gateways, of one site or of both."""
     found: Mapping[str, Any] = continuity["continuity_gateways"]
     return [name for name, data in found.items() if site_name in (None, data["site"])]
+
+
+def is_managed_elsewhere(continuity: Mapping[str, Any], gateway: str) -> bool:
+    """Return whether no module runs on this gateway: then nothing is kept there, and only it can tell what it sees."""
+    data = continuity["continuity_gateways"][gateway]
+    return bool(data.get("managed_from", ELSEWHERE if data["driver"] in CLOSED else ITSELF) == ELSEWHERE)
 
 
 def vantage_hosts(continuity: Mapping[str, Any], site_name: str) -> List[str]:
@@ -127,6 +137,7 @@ def step_hosts(continuity: Mapping[str, Any], failed: str) -> Dict[str, List[str
         "start_config_server": [server],
         "repoint_names": name_clients(continuity),
         "verify_configuration": [server],
+        "verify_desktops": vantage_hosts(continuity, survivor) if "continuity_desktops" in continuity else [],
         "resync_old": [old_database],
         "return_ticket": [database],
         "unfreeze": [old_database],

@@ -129,6 +129,12 @@ def runs_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def prefers_of(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The site that each reached gateway sends new calls to first; one that tells none is left out."""
+    answers = ((host, one) for host, probe in probes.items() if probe.get("reached") for one in probe["answers"])
+    return {host: str(one["prefers"]) for host, one in answers if one["kind"] == "gateway" and one.get("prefers")}
+
+
 def stores_of(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The hosts, named as the inventory does, that could read the coordination store."""
     answers = {host: probe.get("answers") or [] for host, probe in probes.items() if probe.get("reached")}
@@ -192,10 +198,9 @@ def _from_the_gateway(continuity: Mapping[str, Any], gateway: str) -> Check:
     data = continuity["continuity_gateways"][gateway]
     servers = {name: deployment.site(continuity, name)["sip_server"] for name in deployment.site_names(continuity)}
     sites = {name: deployment.sip_endpoint(server) for name, server in servers.items()}
-    options = data.get("driver_options", {})
-    return _check(
-        "gateway", "gateways", data["site"], gateway, part=gateway, driver=data["driver"], options=options, sites=sites
-    )
+    asked = {"driver": data["driver"], "options": data.get("driver_options", {}), "sites": sites}
+    elsewhere = {"elsewhere": True} if deployment.is_managed_elsewhere(continuity, gateway) else {}
+    return _check("gateway", "gateways", data["site"], gateway, part=gateway, **asked, **elsewhere)
 
 
 def _test_calls(continuity: Mapping[str, Any], gateway: str) -> Iterator[Check]:

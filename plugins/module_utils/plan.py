@@ -28,9 +28,13 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps im
     CALL,
     CALLS,
     CONFIGURATION,
+    DESKTOPS,
     LOOKING,
     configuration_steps,
 )
+
+FOR_DESKTOPS = {"stat server": "Stat Server", "proxy": "Configuration Server Proxy"}
+"""What desktops need beside SIP Server, by the parts of the signal `redundancy`."""
 
 
 def failover_plan(
@@ -45,22 +49,27 @@ def failover_plan(
     `reachable` (hosts that answered in this run); `master` (the site whose master is seen up now, or None); `ticket`
     (as observed, None when nobody could read it); `databases` (`{role, lag}` by site, as observed); `done` (steps this
     run has journalled as ended well, by name); `failed_over` (bool);
-    `lag` (of the survivor's database in the driver's unit, None when unknown).
+    `lag` (of the survivor's database in the driver's unit, None when unknown); `prefers` (the site that each gateway
+    which answered sends new calls to); `lost` (parts of the survivor that are seen lost).
 
     Returns `{run_id, scenario, failed, survivor, config_plane, lock, why, fence, overrides, changes, steps, undo,
-    refused}`; a step is `{name, role, door, plane, hosts, skipped_hosts, lost_hosts, why}` (lost: to be reached, for
-    they are not in the failed site), a refusal `{guard, blocks, evidence, way}` where `blocks` is `all`, `call` or
+    refused, notes}`; a step is `{name, role, door, plane, hosts, skipped_hosts, lost_hosts, why}` (lost: to be reached,
+    for they are not in the failed site), a refusal `{guard, blocks, evidence, way}` where `blocks` is `all`, `call` or
     `configuration`. `undo` has the steps that take the configuration's move back while nothing is promoted. `lock`:
     whether `all` of the hosts that keep the run must have given the lock, or `any` (they share one store).
     Raises KeyError for a site that is none.
     """
     case = Case(continuity, decision, track_state or {}, request, str(request["failed_site"]))
-    refusal = verdict_refusal(decision, case.failed, case.survivor)
+    return {**_plan(case), "notes": _unfit_for_desktops(case)}
+
+
+def _plan(case: Case) -> Dict[str, Any]:
+    refusal = verdict_refusal(case.decision, case.failed, case.survivor)
     done = _failed_over(case)
     if done == "config" and _calls_left(case) and not refusal:
         return _calls_plan(case)
     if done == "config" or (done and refusal):
-        return made(case, f"{case.failed} has been failed over already: only verified", _verifying(case, done))
+        return _followed_plan(case, done)
     if refusal:
         return made(case, f"refused: {refusal['guard']}", refused=[refusal])
     return _full_plan(case, done)
@@ -86,6 +95,13 @@ def done_steps(journal: Iterable[Mapping[str, Any]], run_id: str) -> Dict[str, s
     }
 
 
+def _unfit_for_desktops(case: Case) -> List[str]:
+    """Say before anything is moved what agents will miss; no guard, for calls come first."""
+    missing = [words for part, words in FOR_DESKTOPS.items() if part in (case.request.get("lost") or [])]
+    told = f"{case.survivor} is not fit for desktops: {' and '.join(missing)} not in service. Calls move all the same."
+    return [told] if missing else []
+
+
 def _failed_over(case: Case) -> Optional[str]:
     """Return how far the stored state says that the site has been failed over: `call`, `config` or None."""
     stored = (case.track_state.get("failed_over") or {}).get(case.failed)
@@ -100,15 +116,37 @@ def _calls_left(case: Case) -> bool:
 
 
 def _verifying(case: Case, done: Optional[str]) -> List[Any]:
-    kinds = [kind for kind in (*CALLS, *configuration_steps(case.continuity)) if kind.door == "verify"]
+    # Once the site is heard again, agents may work at either.
+    desktops = () if verdict_refusal(case.decision, case.failed, case.survivor) else DESKTOPS
+    every = (*CALLS, *configuration_steps(case.continuity), *desktops)
+    kinds = [kind for kind in every if kind.door == "verify"]
     return kinds if done == "config" else [kind for kind in kinds if kind.plane == CALL]
+
+
+def _followed_plan(case: Case, done: Optional[str]) -> Dict[str, Any]:
+    """Verify; gateways that were dead or out of reach during the failover follow it now (decision.md, RETURNING)."""
+    verified, pending = _verifying(case, done), _pending(case)
+    if not pending or forbidden_refusal(case.decision, "prefer_survivor", CALL):
+        return made(case, f"{case.failed} has been failed over already: only verified", verified)
+    prefer = [kind for kind in CALLS if kind.name == "prefer_survivor"]
+    why = f"{case.failed} has been failed over already, and {', '.join(pending)} did not follow yet"
+    return made(case, why, [*prefer, *verified])
+
+
+def _pending(case: Case) -> List[str]:
+    """The gateways that answer and prefer the failed site; none while the verdict is about the survivor itself."""
+    if case.decision.get("site") == case.survivor:
+        return []
+    prefers = case.request.get("prefers") or {}
+    return [name for name in deployment.gateways(case.continuity) if prefers.get(name) == case.failed]
 
 
 def _calls_plan(case: Case) -> Dict[str, Any]:
     refused = forbidden_refusal(case.decision, "prefer_survivor", CALL)
     verified = [kind for kind in configuration_steps(case.continuity) if kind.door == "verify"]
     why = f"the configuration is at {case.survivor}; what is left of the calls follows"
-    return made(case, why, [*([] if refused else CALLS), *verified], refused)
+    calls, desktops = ((), ()) if refused else (CALLS, DESKTOPS)
+    return made(case, why, [*calls, *verified, *desktops], refused)
 
 
 def _full_plan(case: Case, done: Optional[str]) -> Dict[str, Any]:
@@ -118,6 +156,7 @@ def _full_plan(case: Case, done: Optional[str]) -> Dict[str, Any]:
     kinds = [] if call_refused else [kind for kind in CALLS if not done or kind.door in LOOKING]
     if moves:
         kinds += moving_steps(case)
+    kinds += [] if call_refused else DESKTOPS
     why = stays or (
         f"the configuration moves to {case.survivor}" if moves else "the configuration does not move: a guard refuses"
     )

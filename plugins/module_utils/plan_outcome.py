@@ -13,12 +13,15 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import attesters
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import LOOKING
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import DESKTOPS, LOOKING
 
 RESULTS = {"verify": "verified", "readiness": "readiness", "resync": "resync"}
 """Under which name the doors whose result must not hide another one of the same role leave theirs."""
 LOCK_RESULTS = ("__continuity_lock", "__continuity_renewed")
 """What taking and renewing the run lock left on each host that keeps the run."""
+
+LAST = tuple(kind.name for kind in DESKTOPS)
+"""The steps that come after everything else, the undo included."""
 
 STALE_GUARD = "fencing token"
 """How the guard begins that refuses a run whose token is not the newest (run_journal.py, coordination/etcd.py)."""
@@ -86,6 +89,7 @@ def plan_outcome(
     stores: Sequence[str],
     check: bool = False,
     forward: Optional[Mapping[str, Any]] = None,
+    last: bool = True,
 ) -> Dict[str, Any]:
     """Return `{ok, changed, undone, status, sentences, journal, checks, events, measured, summary}`.
 
@@ -93,11 +97,12 @@ def plan_outcome(
     check mode nothing was changed, so nothing can be verified.
     status: `finished`, or `open` while a refusal, a failed step or a host that should have been reached leaves
     something to do. events: what `track` must learn (decision.md, "Time"); of a plane once every step of it is done.
-    forward: the outcome up to where the move was given up, if it was: what follows it are the steps of the undo.
+    forward: the outcome up to where the move was given up, if it was: what follows it are the steps of the undo, and
+    those that come last. last: false before these have come.
     """
     if forward:
         return _undone(plan, hostvars, now, forward)
-    steps = [_Step(step, hostvars, now, check) for step in plan["steps"]]
+    steps = [_Step(step, hostvars, now, check) for step in plan["steps"] if last or step["name"] not in LAST]
     locked = not plan["config_plane"] or holds_lock(plan, hostvars, stores)
     ok = not plan["refused"] and locked and all(step.ok for step in steps)
     return {
@@ -115,9 +120,10 @@ def plan_outcome(
 
 
 def _undone(plan: Mapping[str, Any], hostvars: HostVars, now: str, forward: Mapping[str, Any]) -> Dict[str, Any]:
-    steps = [_Step(step, hostvars, now, False) for step in plan["undo"]]
+    undo = [_Step(step, hostvars, now, False) for step in plan["undo"]]
+    steps = [*undo, *(_Step(step, hostvars, now, False) for step in plan["steps"] if step["name"] in LAST)]
     looked = [step for step in steps if step.data["door"] in LOOKING and step.results]
-    failed = ", ".join(step.data["name"] for step in steps if not step.ok)
+    failed = ", ".join(step.data["name"] for step in undo if not step.ok)
     back = f"NOT taken back: {failed}." if failed else f"Taken back: the configuration stays at {plan['failed']}."
     return {
         **forward,
@@ -125,6 +131,7 @@ def _undone(plan: Mapping[str, Any], hostvars: HostVars, now: str, forward: Mapp
         "sentences": [*forward["sentences"], *(line for step in steps for line in step.sentences())],
         "journal": [*forward["journal"], *(record for step in steps for record in step.journal())],
         "checks": [*forward["checks"], *(step.check() for step in looked)],
+        "measured": {**forward["measured"], **_measured(steps)},
         "summary": f"{forward['summary']} {back}",
     }
 
@@ -203,7 +210,9 @@ def _said(result: Mapping[str, Any]) -> str:
     if result.get("ready") is False:
         unmet = [one for one in result.get("readiness") or [] if not one["met"] and one.get("needed", True)]
         return "; ".join(f"{one['item']}: {one['evidence']} ({one['way']})" for one in unmet)
-    return str(result.get("detail") or result.get("msg") or ("changed" if result.get("changed") else "as wished"))
+    told = str(result.get("detail") or result.get("msg") or ("changed" if result.get("changed") else "as wished"))
+    by_hand = result.get("by_hand") if result.get("failed") else None
+    return f"{told}; by hand: {' / '.join(by_hand)}" if by_hand else told
 
 
 def _summary(refused: Sequence[Mapping[str, Any]], steps: List[_Step], locked: bool) -> str:
@@ -238,6 +247,8 @@ def _measured(steps: List[_Step]) -> Dict[str, str]:
             if step.data["name"] == "move_phones" and "registered" in result:
                 there, missing = len(result["registered"]), len(result.get("missing") or [])
                 measured["phones_registered"] = f"{there} of {there + missing}"
+            if step.data["name"] == "verify_desktops" and "before" in result:
+                measured["agents_logged_in"] = f"{result['there']} of {result['before']}"
             if step.data["name"] == "verify_configuration":
                 measured["configuration_writable"] = "yes" if _ended_well(result) else "no"
     return measured

@@ -62,6 +62,17 @@ CALLS: Tuple[StepKind, ...] = (
     ),
 )
 
+DESKTOPS: Tuple[StepKind, ...] = (
+    StepKind(
+        "verify_desktops",
+        "agent_desktop",
+        "verify",
+        CALL,
+        "agents' desktops have moved by themselves: they work at {survivor}, and who was logged in before is there",
+    ),
+)
+"""After everything else: nothing waits for desktops, which may need longer than all of it."""
+
 _PREFLIGHT = (
     StepKind(
         "preflight_database",

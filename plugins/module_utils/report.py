@@ -104,8 +104,14 @@ def _step(
         "began": begun[0] if begun else None,
         "ended": ended[-1] if ended else None,
         "seconds": _seconds(begun, ended),
-        "details": _details(ends, check),
+        "details": [*_details(ends, check), *_by_hand(planned)],
     }
+
+
+def _by_hand(planned: Mapping[str, Any]) -> List[str]:
+    """Say what a person does at what was not reached, line by line."""
+    told = (planned.get("by_hand") or {}).items()
+    return [f"{host}, by hand: {line}" for host, lines in told for line in lines]
 
 
 def _has_hosts(planned: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional
@@ -67,8 +67,11 @@ class JournalError(Exception):
 class Step:
     """One step of one run on this host, between its begin and its end."""
 
-    def __init__(self, run: Optional[Mapping[str, Any]], state_dir: Path, writes: bool) -> None:
-        """Take the run of the module's options; without a run, or in check mode, nothing is written."""
+    def __init__(self, run: Optional[Mapping[str, Any]], state_dir: Optional[Path], writes: bool) -> None:
+        """Take the run of the module's options; without a run, or in check mode, nothing is written.
+
+        Without a directory the journal is only handed back, and there is no token to compare with.
+        """
         self._run = run
         self._directory = state_dir
         self._writes = writes and run is not None
@@ -82,45 +85,51 @@ class Step:
 
     def assert_newest(self) -> None:
         """Compare the token once more, just before a write. Raises StaleTokenError when a newer run came by."""
-        if self._run is not None:
+        if self._run is not None and self._directory is not None:
             _refuse_older(self._run, self._directory)
 
     def begin(self) -> None:
         """Take the token and write *begin*. Raises StaleTokenError, JournalError, OSError."""
         if self._run is None:
             return
-        if not self._writes:
-            _refuse_older(self._run, self._directory)
+        if not self._writes or self._directory is None:
+            self.assert_newest()
+            self._note(self._run, {"event": "begin"})
             return
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o755)
         with _locked(self._directory):
             _refuse_older(self._run, self._directory)
             _take_token(self._run, self._directory)
-            self._write(self._run, {"event": "begin"})
+            self._note(self._run, {"event": "begin"})
 
     def finish(self, failure: Optional[str] = None) -> None:
         """Write *end*: outcome `ok`, or `failed` with the reason."""
-        if not self._writes or self._run is None:
+        if self._run is None:
             return
         outcome: Dict[str, Any] = {"outcome": "ok"} if failure is None else {"outcome": "failed"}
         result = self._result if failure is None else dict(self._result, detail=failure)
-        with _locked(self._directory):
-            self._write(self._run, dict({"event": "end"}, **outcome, **result))
+        with _locked(self._directory) if self._writes and self._directory else nullcontext():
+            self._note(self._run, dict({"event": "end"}, **outcome, **result))
 
-    def _write(self, run: Mapping[str, Any], what: Mapping[str, Any]) -> None:
+    def _note(self, run: Mapping[str, Any], what: Mapping[str, Any]) -> None:
+        if not self._writes:
+            return
         record = dict(run, at=_now(), **what)
-        _append(self._directory, record)
+        if self._directory is not None:
+            _append(self._directory, record)
         self.journal.append(record)
 
 
 @contextmanager
-def run_step(run: Optional[Mapping[str, Any]], state_dir: str, check_mode: bool) -> Iterator[Step]:
+def run_step(run: Optional[Mapping[str, Any]], state_dir: Optional[str], check_mode: bool) -> Iterator[Step]:
     """Enclose a changing step of a run. `run` has `id`, `token`, `step`; None for a call outside any run.
+
+    `state_dir` is None for a device on which nothing can be kept: its journal is only handed back.
 
     Leaving by an exception, or by `fail_json`, writes the end with outcome `failed`.
     Raises StaleTokenError before anything is touched when a newer token has been seen on this host.
     """
-    step = Step(run, Path(state_dir), writes=not check_mode)
+    step = Step(run, Path(state_dir) if state_dir is not None else None, writes=not check_mode)
     step.begin()
     try:
         yield step

@@ -65,6 +65,11 @@ plan_hosts:
   returned: success
   type: list
   elements: str
+gateways_elsewhere:
+  description: The media gateways on which no module runs; nothing is kept at them.
+  returned: success
+  type: list
+  elements: str
 problems:
   description: Everything that is wrong, empty on success.
   returned: always

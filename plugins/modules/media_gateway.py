@@ -19,7 +19,8 @@ description:
 options:
   door:
     description:
-      - V(observe) reads. V(readiness) lists what a change would need.
+      - V(observe) reads, and with O(site) returns what V(take_over) would change as RV(before).
+      - V(readiness) lists what a change would need.
       - V(take_over) prefers O(site). V(release) prefers the other site.
       - V(restore) puts back what stood before the first change.
       - V(verify) fails unless O(site) is preferred and answers OPTIONS from here.
@@ -27,7 +28,7 @@ options:
     choices: [observe, readiness, release, take_over, restore, verify]
     default: observe
   site:
-    description: The site that the door is about; needed by V(take_over), V(release) and V(verify).
+    description: The site that the door is about; needed by V(take_over), V(release), V(verify), taken by V(observe).
     type: str
   sites:
     description:
@@ -48,6 +49,16 @@ options:
       - Letters, digits, dots, dashes and underscores.
     type: str
     default: ""
+  elsewhere:
+    description:
+      - Whether the module runs neither on the gateway nor on a host that keeps anything for it, but on the controller.
+      - Then nothing is written to O(state_dir), no token is compared, and V(verify) asks the gateway's own keep-alive.
+    type: bool
+    default: false
+  before:
+    description: With O(elsewhere), what stood before the first change, as V(observe) returned it; the caller keeps it.
+    type: dict
+    default: {}
   driver_options:
     description:
       - Options of the driver, times in seconds. The README of the role C(media_gateway) has a table of them for each.
@@ -117,6 +128,13 @@ journal:
   returned: a changing door, with O(run)
   type: list
   elements: dict
+before:
+  description:
+    - What V(take_over) of O(site) would change, by the driver's own keys, for O(before) of V(restore).
+    - Empty where nothing would change.
+  type: dict
+  returned: O(door=observe) with O(site)
+  sample: {"sip:10.71.1.100:5060": {"flags": "0", "priority": "10"}}
 detail:
   description: How it ended, in a sentence.
   type: str
@@ -162,9 +180,12 @@ from typing import Any, Dict, List, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import (
     Gateway,
+    Given,
     Outcome,
+    Record,
     gateway_of,
     other_site,
+    record_here,
 )
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS
@@ -188,11 +209,20 @@ ARGUMENTS: Dict[str, Any] = {
     "driver": {"type": "str", "choices": sorted(DRIVERS), "default": "kamailio"},
     "driver_options": {"type": "dict", "default": {}},
     "name": {"type": "str", "default": ""},
+    "elsewhere": {"type": "bool", "default": False},
+    "before": {"type": "dict", "default": {}},
     **SIP_TIMERS,
     **SIP_TLS,
 }
 CHANGING = ("take_over", "release", "restore")
 NEEDS_SITE = [("door", door, ["site"]) for door in ("take_over", "release", "verify")]
+
+
+def record_of(params: Dict[str, Any]) -> Record:
+    """Return where what stood before the first change is kept. Raises GatewayError for a name that cannot be."""
+    if params["elsewhere"]:
+        return Given(params["before"])
+    return record_here(params["state_dir"], params["name"])
 
 
 def look(gateway: Gateway, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -201,14 +231,16 @@ def look(gateway: Gateway, params: Dict[str, Any]) -> Dict[str, Any]:
         items = gateway.readiness(list(params["sites"]))
         return {"changed": False, "readiness": items, "ready": all(item["met"] for item in items), "detail": "checked"}
     if params["door"] == "verify":
-        client = sip_client(params)
+        client = None if params["elsewhere"] else sip_client(params)
         return result(gateway.verify(params["site"], params["sites"], client))
-    return result(gateway.observe())
+    found = result(gateway.observe())
+    return dict(found, before=gateway.standing(params["site"])) if params["site"] else found
 
 
 def change(gateway: Gateway, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Go through a door that changes something, as a step of the run. Raises what main reports."""
-    with run_step(params["run"], params["state_dir"], check_mode) as step:
+    state_dir = None if params["elsewhere"] else params["state_dir"]
+    with run_step(params["run"], state_dir, check_mode) as step:
         site = site_of(params)
         outcome = gateway.restore(step) if site is None else gateway.prefer(site, step)
         step.end(changed=outcome.changed, detail=outcome.detail)
@@ -260,12 +292,7 @@ def main() -> None:
     params = module.params
     try:
         gateway = gateway_of(
-            params["driver"],
-            params["driver_options"],
-            params["state_dir"],
-            module.check_mode,
-            name=params["name"],
-            socket_path=module._socket_path,
+            params["driver"], params["driver_options"], record_of(params), module.check_mode, module._socket_path
         )
     except GatewayError as error:
         module.fail_json(msg=str(error))

@@ -179,8 +179,9 @@ answers:
       description: The site that a gateway sends new calls to first, or none.
       type: str
 reached:
-  description: Always true; a host that could not be reached has no such key, and so the registered results tell.
-  returned: always
+  description:
+    - True. A host that could not be reached has no such key, and so the registered results tell.
+  returned: unless the host is a gateway that is managed from elsewhere and did not answer
   type: bool
 clock:
   description: This host's clock when it began to look, in seconds since 1970.
@@ -238,6 +239,7 @@ ARGUMENTS = {
         },
     },
 }
+_REACHED = {"reached": True}
 
 
 def settings(params: dict) -> Settings:
@@ -264,7 +266,14 @@ def main() -> None:
     missing = [problem for check in checks for problem in missing_parameters(check)]
     if missing:
         module.fail_json(msg="; ".join(missing))
-    module.exit_json(changed=False, reached=True, **_look(checks, module.params))
+    found = _look([dict(check, socket_path=module._socket_path) for check in checks], module.params)
+    module.exit_json(changed=False, **(_REACHED if _is_there(checks, found["answers"]) else {}), **found)
+
+
+def _is_there(checks: list, answers: list) -> bool:
+    """Return whether the host was reached: one that is managed from elsewhere only when it has answered itself."""
+    told = {one["id"]: one["answered"] for one in answers}
+    return all(told[check["id"]] for check in checks if check.get("elsewhere"))
 
 
 def _look(checks: list, params: dict) -> dict:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import NO_WITNESS
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.inventory import WITHOUT_MAC
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.addresses import (
     is_inside,
     overlaps,
@@ -204,12 +205,33 @@ def _check_phones(case: Case) -> None:
             known = ", ".join(case.sites)
             case.add(f"{path}.servers", f"a first and a second server, both sites in either order: [{known}]", servers)
         for key in ("driver", "mac"):
-            if phone["registration"] == "single" and key not in phone:
+            if phone["registration"] == "single" and key not in phone and not _needs_none(phone, key):
                 case.add(f"{path}.{key}", "how a phone with a single registration is provisioned", MISSING)
     single = [index for index, phone in enumerate(case.data["continuity_phones"]) if phone["registration"] == "single"]
     if single and "continuity_provisioning" not in case.data:
         expected = f"host and directory of the phones' files: continuity_phones[{single[0]}] registers once only"
         case.add("continuity_provisioning", expected, MISSING)
+
+
+def _needs_none(phone: Mapping[str, Any], key: str) -> bool:
+    return key == "mac" and phone.get("driver") in WITHOUT_MAC
+
+
+def _check_phones_file(case: Case) -> None:
+    path = "continuity_phones_file"
+    if case.data.get(path) is None:
+        return
+    if case.data["continuity_phones"]:
+        case.add(path, "no file beside continuity_phones: one of the two says all phones", case.data[path])
+    if "continuity_provisioning" not in case.data:
+        expected = f"host and directory of the phones' files: the host has {path}, too"
+        case.add("continuity_provisioning", expected, MISSING)
+
+
+def _check_desktops(case: Case) -> None:
+    for name in case.data.get("continuity_desktops", {}).get("sites", {}):
+        if name not in case.sites:
+            case.add(f"continuity_desktops.sites.{name}", f"one of the two sites{did_you_mean(name, case.sites)}", name)
 
 
 def _check_duplicates(case: Case) -> None:
@@ -223,6 +245,8 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     _check_witness,
     _check_gateways,
     _check_phones,
+    _check_phones_file,
+    _check_desktops,
     check_coordination,
     check_replication,
     _check_duplicates,

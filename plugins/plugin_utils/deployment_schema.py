@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.etcd_client import DEFAULT_SETTINGS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination.registry import DRIVERS as STORE_DRIVERS
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import ELSEWHERE, ITSELF
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.desktops.logins import LOGIN_PAGE
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS as GATEWAY_DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.registry import DRIVERS as PHONE_DRIVERS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.run_journal import DEFAULT_STATE_DIR
@@ -33,6 +35,10 @@ PORT = Integer(1, 65535)
 DIRECTORY = Text("an absolute path", pattern=r"/\S*")
 FILE = Text("an absolute path of a file", pattern=r"/\S*[^/\s]")
 TRANSPORT = Text(choices=("udp", "tcp", "tls"))
+PHONES_FILE = Text(
+    "an absolute path on the provisioning host that ends with .csv, .yml or .yaml",
+    pattern=r"/\S*[^/\s]\.(csv|yml|yaml)",
+)
 PHONE_TRANSPORT = Text("udp or tcp; phones are not moved or asked over TLS", pattern="udp|tcp")
 SIP_PORT = Field(PORT, Beside("transport", DEFAULT_PORT))
 SERVER_NAME = Text(
@@ -119,6 +125,7 @@ GATEWAY = Record(
         "port": SIP_PORT,
         "transport": Field(TRANSPORT, "udp"),
         "driver_options": Field(Anything(), {}),
+        "managed_from": Field(Text(choices=(ITSELF, ELSEWHERE)), optional=True),
     },
     "a media gateway",
 )
@@ -153,6 +160,33 @@ SERVICE_NAME = Record(
 
 PROVISIONING = Record({"host": Field(HOST), "directory": Field(DIRECTORY)}, "where the phones' files lie")
 
+WORKSPACE_SITE = Record(
+    {
+        "workspace_name": Field(Text("the site's name in Workspace's options"), optional=True),
+        "servers": Field(ListOf(Text("an Application's name"), "Applications that desktops connect to"), []),
+    },
+    "what Workspace knows of a site",
+)
+
+DESKTOPS = Record(
+    {
+        "applications": Field(ListOf(Text("an Application's name"), "Workspace Applications", at_least=1)),
+        "sites": Field(MapOf(WORKSPACE_SITE, "sites as Workspace knows them"), {}),
+        "login_page": Field(Text("a path of the monitoring page", pattern=r"/\S*"), LOGIN_PAGE),
+        "login_names": Field(
+            Record(
+                {
+                    name: Field(ListOf(Text("a name"), "names of elements", at_least=1), optional=True)
+                    for name in ("agent", "count")
+                },
+                "how the page names agents",
+            ),
+            {},
+        ),
+    },
+    "the agents' desktops",
+)
+
 COORDINATION = Record(
     {
         "driver": Field(Text(choices=tuple(STORE_DRIVERS))),
@@ -185,7 +219,9 @@ DEPLOYMENT = Record(
         "continuity_paths_shared": Field(Flag(), False),
         "continuity_downtimes": Field(ListOf(DOWNTIME, "planned downtimes"), []),
         "continuity_phones": Field(ListOf(PHONE, "phones"), []),
+        "continuity_phones_file": Field(PHONES_FILE, optional=True),
         "continuity_provisioning": Field(PROVISIONING, optional=True),
+        "continuity_desktops": Field(DESKTOPS, optional=True),
         "continuity_service_names": Field(MapOf(SERVICE_NAME, "service names"), {}),
         "continuity_coordination": Field(COORDINATION),
         "continuity_policy": Field(Anything(), {}),

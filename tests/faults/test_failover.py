@@ -151,6 +151,19 @@ def test_an_uninterrupted_failover_and_a_second_one(road):
     assert without_reports(road.untouched()) == before
 
 
+@pytest.mark.soak
+def test_a_gateway_that_was_dead_follows_when_it_is_back(road):
+    road.do("kill", "site1")
+    done = road.play("failover", *FAILED)
+    assert done.code == 0, done.said
+    road.do("revive", "s1-gw")
+    assert next(iter(truth.gateway_states(road.lab, "s1-gw"))) == "site1"
+    again = road.play("failover", *FAILED)
+    assert again.code == 0, again.said
+    assert "s1-gw did not follow yet" in again.said
+    assert next(iter(truth.gateway_states(road.lab, "s1-gw"))) == "site2"
+
+
 def soak(*values):
     """A parameter of the long run."""
     return pytest.param(*values, marks=pytest.mark.soak)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Any, Dict, Mapping, Optional
 
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import (
     audiocodes,
@@ -33,3 +33,9 @@ def driver(name: str) -> Driver:
     if name not in DRIVERS:
         raise GatewayError(f"gateway driver {name} is not known; there are {', '.join(sorted(DRIVERS))}")
     return DRIVERS[name]
+
+
+def connected(known: Driver, options: Mapping[str, Any], socket_path: Optional[str]) -> Dict[str, Any]:
+    """Return the options of a driver with the path of Ansible's persistent connection, where it has such an option."""
+    connection = {"socket_path": socket_path} if socket_path and "socket_path" in known.DEFAULTS else {}
+    return {**connection, **options}

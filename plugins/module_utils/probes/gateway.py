@@ -1,10 +1,12 @@
 # Copyright: (c) 2026, the sip-dr founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kind `gateway`: which sites does this media gateway reach? Run on the gateway's own host.
+"""Kind `gateway`: which sites does this media gateway reach? Run on the gateway's own host, or from elsewhere.
 
-Parameters: driver, options (the driver's own), sites ({site: {address, port, transport, server_name}}). Two looks at
-each site: an OPTIONS from here, then the state that the gateway's own keep-alive has found.
+Parameters: driver, options (the driver's own), sites ({site: {address, port, transport, server_name}}), elsewhere,
+socket_path (of the connection to a gateway on which no module runs). Two looks at each site: an OPTIONS from here, then
+the state that the gateway's own keep-alive has found. From elsewhere an OPTIONS would be no word of the gateway: there
+is none.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.registry import DRIVERS, connected
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Answer, Settings, answer
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.sip_options import ask
 
@@ -22,10 +24,10 @@ def look(check: Mapping[str, Any], settings: Settings) -> Answer:
 
     The keep-alive is read last: while silence is being waited for, it notices too.
     """
-    sites = check["sites"]
-    seen = {site: _seen(one) for site, one in zip(sites, ask(sites.values(), settings.sip_client()))}
+    seen = _not_asked(check["sites"]) if check.get("elsewhere") else _asked(check["sites"], settings)
+    driver = DRIVERS[check["driver"]]
     try:
-        running = DRIVERS[check["driver"]].read(check.get("options", {}))
+        running = driver.read(connected(driver, check.get("options", {}), check.get("socket_path")))
     except Exception as error:  # whatever a device does when it is asked, it has then told nothing
         targets = {site: unheard(one) for site, one in seen.items()}
         return _summary(targets, None, f"its state could not be read: {error}", readable=False)
@@ -55,9 +57,14 @@ def unheard(seen: Answer) -> Answer:
     return {**seen, "value": "unknown", "detail": f"the gateway is silent; OPTIONS from its host: {seen['detail']}"}
 
 
-def _seen(options_answer: Answer) -> Answer:
+def _asked(sites: Mapping[str, Any], settings: Settings) -> dict[str, Answer]:
     # What the host alone saw is kept apart: inside its own site it is a witness of its own.
-    return {**options_answer, "options": options_answer["value"]}
+    found = zip(sites, ask(sites.values(), settings.sip_client()))
+    return {site: {**one, "options": one["value"]} for site, one in found}
+
+
+def _not_asked(sites: Mapping[str, Any]) -> dict[str, Answer]:
+    return {site: answer("unknown", False, "none from elsewhere", options="unknown") for site in sites}
 
 
 def _summary(targets: Mapping[str, Answer], prefers: Optional[str], detail: str, readable: bool) -> Answer:

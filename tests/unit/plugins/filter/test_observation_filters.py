@@ -14,6 +14,7 @@ def test_filters_by_name():
         "probe_checks",
         "to_observation",
         "probed_runs",
+        "probed_prefers",
         "probed_stores",
         "pulled_state",
         "may_be_remembered",

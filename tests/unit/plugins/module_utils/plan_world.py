@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import (
     CALLS,
+    DESKTOPS,
     LOOKING,
     RESYNC,
     configuration_steps,
@@ -21,7 +22,9 @@ NOW = "2026-01-31T03:14:15Z"
 RUN = "20260131-031415"
 PEOPLE = ["alice", "bob"]
 DEAD_FRA = ("fra-dr-1", "fra-dr-2", "fra-cfg", "fra-db", "fra-gw-1", "fra-gw-2")
-CALL_NAMES = [kind.name for kind in CALLS]
+SAVING = [kind.name for kind in CALLS]
+LAST = [kind.name for kind in DESKTOPS]
+CALL_NAMES = [*SAVING, *LAST]
 SEEN, RUN_OUT, ATTESTED = "stopped_and_revoked", "ticket_run_out", "attested"
 
 
@@ -139,8 +142,8 @@ def allowed(continuity, **more):
     return dead(continuity, **{**said, **more})
 
 
-def order(continuity):
-    return [*CALL_NAMES, *moves(continuity)]
+def order(continuity, begun=False):
+    return [*SAVING, *moves(continuity, begun), *LAST]
 
 
 def after(continuity, step):

@@ -89,6 +89,10 @@ class Run:
     def outcome(self):
         return plan_outcome(self.plan, self.hostvars, NOW, STORES, self.check, self.forward)
 
+    def given_up(self):
+        """As configuration.yml keeps how far it came, before the undo and what comes last."""
+        self.forward = plan_outcome(self.plan, self.hostvars, NOW, STORES, last=False)
+
     @property
     def undoes(self):
         return must_undo(self.plan, self.hostvars, STORES)

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import (
     CALLS,
+    DESKTOPS,
     RESYNC,
     UNDO_WITH_TICKET,
     UNDO_WITHOUT_TICKET,
@@ -60,6 +61,12 @@ def test_hosts_of_each_step_follow_the_failed_site(continuity):
     assert hosts["repoint_names"] == ["fra-cfg", "ams-cfg"]
 
 
+def test_desktops_are_looked_at_from_within_the_survivor_where_there_are_any(continuity):
+    assert deployment.step_hosts(continuity, "fra")["verify_desktops"] == ["ams-dr-1", "ams-dr-2"]
+    del continuity["continuity_desktops"]
+    assert deployment.step_hosts(continuity, "fra")["verify_desktops"] == []
+
+
 def test_server_and_database_on_one_machine_are_stopped_and_fenced_there(continuity):
     continuity["continuity_sites"]["ams"]["configuration"]["database"]["host"] = "ams-cfg"
     hosts = deployment.step_hosts(continuity, "ams")
@@ -68,7 +75,7 @@ def test_server_and_database_on_one_machine_are_stopped_and_fenced_there(continu
 
 
 def test_every_step_of_every_plan_has_its_hosts(continuity):
-    tables = (CALLS, WITH_TICKET, WITHOUT_TICKET, RESYNC, UNDO_WITH_TICKET, UNDO_WITHOUT_TICKET)
+    tables = (CALLS, DESKTOPS, WITH_TICKET, WITHOUT_TICKET, RESYNC, UNDO_WITH_TICKET, UNDO_WITHOUT_TICKET)
     known = deployment.step_hosts(continuity, "fra")
     assert {kind.name for table in tables for kind in table} <= set(known)
     assert all(known.values()), "the example has a host for each"

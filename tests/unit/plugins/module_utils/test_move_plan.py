@@ -17,6 +17,7 @@ from plan_world import (
     PEOPLE,
     RUN,
     RUN_OUT,
+    SAVING,
     SEEN,
     after,
     changing,
@@ -173,7 +174,7 @@ def test_nobody_to_hold_the_run_lock(continuity):
 
 
 def test_killed_at_any_step_it_goes_on_to_the_same_end(continuity):
-    for step in every_step(continuity)[len(CALL_NAMES) :]:
+    for step in every_step(continuity)[len(SAVING) :]:
         again = asked(continuity, **{"master": None, **after(continuity, step)})
         plan = move_plan(continuity, NOBODY, state(), again)
         assert names(plan) == [*moves(continuity, step != "freeze_writes"), "resync_old"], step

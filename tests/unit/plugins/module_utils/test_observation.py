@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils import deployment, signals
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.coordination import ticket as tickets
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation import (
+    prefers_of,
     probe_checks,
     runs_of,
     to_observation,
@@ -16,7 +17,7 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observation i
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.observer import may_be_remembered
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.runner import KINDS, missing_parameters
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.verdict import decide
-from observed_world import META, World, deployed, said
+from observed_world import META, World, deployed, gateway, said
 
 OVERRIDE = {"name": "without_fence", "run_id": "run-7", "by": ["alice", "bob"], "until": "2026-01-31T04:00:00Z"}
 SAID = {**OVERRIDE, "at": "2026-01-31T03:00:00Z"}
@@ -113,6 +114,21 @@ def test_only_the_sites_own_gateways_never_make_down():
     world.gateway("s1-gw", site1="down", site2="down")
     assert world.values("site1")["gateways"] == "unknown"
     assert world.values("site2")["gateways"] == "down"
+
+
+def test_a_gateway_on_which_no_module_runs_is_asked_itself_and_its_host_is_not():
+    continuity = deployed()
+    for data, elsewhere in (({"driver": "cisco_cube"}, True), ({"managed_from": "elsewhere"}, True), ({}, False)):
+        continuity["continuity_gateways"]["s1-gw"] = {**gateway("site1"), **data}
+        check = next(one for one in probe_checks(continuity, "s1-gw") if one["kind"] == "gateway")
+        assert check.get("elsewhere", False) is elsewhere
+
+
+def test_where_new_calls_go_is_told_by_every_gateway_that_was_reached():
+    answers = [{"kind": "call"}, {"kind": "gateway", "prefers": "site1"}]
+    seen = {"s1-gw": {"reached": True, "answers": answers}, "s2-gw": {"answers": answers}}
+    mute = {"x-gw": {"reached": True, "answers": [{"kind": "gateway", "prefers": None}]}}
+    assert prefers_of({**seen, **mute}) == {"s1-gw": "site1"}
 
 
 def test_a_silent_gateway_spares_the_site():

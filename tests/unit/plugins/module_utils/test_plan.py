@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils._verdict_unlocks import ROWS
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import failover_plan
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_refusals import FAILOVER_VERDICTS, WAYS
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import has_ticket
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_steps import LOOKING, has_ticket
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan_text import plan_text
 from plan_world import (
     ATTESTED,
@@ -108,6 +108,7 @@ def test_hosts_outside_the_failed_site_that_are_silent_are_lost(continuity):
         "move_phones": ["phone-files"],
         "single_site": ["ams-dr-1"],
         "verify_call_plane": ["ams-gw-2"],
+        "verify_desktops": ["ams-dr-1"],
     }
     assert plan["steps"][0]["skipped_hosts"] == ["fra-gw-1", "fra-gw-2", "ams-gw-2"]
 
@@ -130,6 +131,22 @@ def test_unfit_peer_is_still_the_operators_choice(continuity):
 def test_no_provisioned_phone_no_step(continuity):
     del continuity["continuity_provisioning"]
     assert "move_phones" not in names(failover_plan(continuity, decision(), state("ams"), allowed(continuity)))
+
+
+def test_no_desktops_no_step(continuity):
+    del continuity["continuity_desktops"]
+    plan = failover_plan(continuity, decision(), state(), allowed(continuity))
+    assert names(plan) == [name for name in order(continuity) if name != "verify_desktops"]
+
+
+def test_a_survivor_whose_desktops_would_miss_something_is_said_to_and_refuses_nothing(continuity):
+    for lost, notes in {("ams-gw-1",): [], ("proxy", "lca:ams-cfg"): ["Configuration Server Proxy"]}.items():
+        plan = failover_plan(continuity, decision(), state(), allowed(continuity, lost=list(lost)))
+        assert (names(plan), plan["refused"]) == (order(continuity), [])
+        assert [note for note in plan["notes"] if "not fit" in note] == plan["notes"]
+        assert all(words in note for words, note in zip(notes, plan["notes"])) and len(plan["notes"]) == len(notes)
+    both = failover_plan(continuity, decision(), state(), allowed(continuity, lost=["proxy", "stat server"]))
+    assert "Stat Server and Configuration Server Proxy not in service" in plan_text(both)[-1]
 
 
 @pytest.mark.parametrize(("driver", "lock"), [("files", "all"), ("etcd", "any")])
@@ -245,28 +262,46 @@ def test_a_site_that_lost_its_ticket_to_a_move_is_not_called_the_one_that_has_th
 
 def test_failed_over_with_the_configuration_is_only_verified(continuity):
     stored = state("ams", failed_over={"fra": "config"})
-    for verdict in ("SITE_DOWN", "RETURNING"):
+    for verdict, desktops in (("SITE_DOWN", ["verify_desktops"]), ("RETURNING", [])):
         plan = failover_plan(continuity, decision(verdict), stored, allowed(continuity, failed_over=True))
-        assert names(plan) == ["verify_call_plane", "verify_configuration"]
+        assert names(plan) == ["verify_call_plane", "verify_configuration", *desktops]
         assert (plan["config_plane"], plan["refused"], plan["changes"]) == (False, [], False)
+
+
+def test_a_gateway_that_was_dead_during_the_failover_follows_when_it_is_back(continuity):
+    stored, back = state("ams", failed_over={"fra": "config"}), {"fra-gw-1": "fra", "ams-gw-1": "ams"}
+    plan = failover_plan(
+        continuity, decision("RETURNING", "fra"), stored, allowed(continuity, failed_over=True, prefers=back)
+    )
+    assert names(plan)[:2] == ["prefer_survivor", "verify_call_plane"]
+    assert all(step["door"] in LOOKING for step in plan["steps"][1:])
+    assert (plan["refused"], plan["config_plane"], plan["changes"]) == ([], False, True)
+    assert "fra-gw-1 did not follow yet" in plan["why"]
+
+
+@pytest.mark.parametrize("verdict", [decision("SITE_DOWN", "ams"), decision(forbidden=["prefer_survivor"])])
+def test_no_gateway_follows_to_a_site_that_is_ill_or_while_it_is_forbidden(continuity, verdict):
+    stored, back = state("ams", failed_over={"fra": "config"}), {"fra-gw-1": "fra"}
+    plan = failover_plan(continuity, verdict, stored, allowed(continuity, failed_over=True, prefers=back))
+    assert all(step["door"] in LOOKING for step in plan["steps"])
 
 
 def test_failed_over_with_the_calls_is_only_verified(continuity):
     stored = state("ams", failed_over={"fra": "call"})
     there = ticket("ams") if has_ticket(continuity) else None
     asked = dead(continuity, failed_over=True, ticket=there, databases=roles("unknown", "primary"))
-    for verdict in ("SITE_DOWN", "RETURNING"):
+    for verdict, desktops in (("SITE_DOWN", ["verify_desktops"]), ("RETURNING", [])):
         plan = failover_plan(continuity, decision(verdict), stored, asked)
-        assert (names(plan), plan["refused"]) == (["verify_call_plane"], [])
+        assert (names(plan), plan["refused"]) == (["verify_call_plane", *desktops], [])
 
 
 def test_configuration_follows_calls_that_moved_before_once_its_guards_are_met(continuity):
     stored = state("fra", failed_over={"fra": "call"})
     asked = dead(continuity, failed_over=True, ticket=unarmed(continuity))
     waiting = failover_plan(continuity, decision(), stored, asked)
-    assert (names(waiting), guards(waiting)) == (["verify_call_plane"], ["fence", "data_loss"])
+    assert (names(waiting), guards(waiting)) == (["verify_call_plane", "verify_desktops"], ["fence", "data_loss"])
     plan = failover_plan(continuity, decision(), stored, allowed(continuity, failed_over=True))
-    assert names(plan) == ["verify_call_plane", *moves(continuity)]
+    assert names(plan) == ["verify_call_plane", *moves(continuity), "verify_desktops"]
 
 
 # In words.

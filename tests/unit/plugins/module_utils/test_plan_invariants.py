@@ -20,8 +20,10 @@ from plan_world import (
     ATTESTED,
     CALL_NAMES,
     DRIVERS,
+    LAST,
     RUN,
     RUN_OUT,
+    SAVING,
     SEEN,
     changing,
     coordinated,
@@ -120,7 +122,7 @@ def test_every_plan_holds_the_invariants(continuity, data):
 
 
 def in_its_order(continuity, plan):
-    whole = [*CALL_NAMES, *moves(continuity), "resync_old"]
+    whole = [*SAVING, *moves(continuity), "resync_old", *LAST]
     if plan["scenario"] == "return_master":
         whole = undoing(continuity)
     places = [whole.index(name) for name in names(plan)]

@@ -32,10 +32,19 @@ def test_all_went_well(run):
         "preflight_database",
         "preflight_server",
         "verify_configuration",
+        "verify_desktops",
     ]
     assert all(check["ok"] for check in outcome["checks"])
     assert outcome["measured"] == {"configuration_writable": "yes"}
     assert "promote_database ams-db: promote_database done" in outcome["sentences"]
+
+
+@pytest.mark.parametrize("ending", [{}, {"failed": True, "msg": "20 of 40 agents logged in"}])
+def test_how_many_agents_are_logged_in_is_measured_and_too_few_leave_the_run_open(run, ending):
+    outcome = run.said("verify_desktops", {"there": 20, "before": 40, **ending}).outcome
+    assert outcome["measured"]["agents_logged_in"] == "20 of 40"
+    assert outcome["ok"] == (not ending)
+    assert ("verify_desktops" in outcome["summary"]) == bool(ending)
 
 
 def test_nothing_to_change_is_not_changed(run):

@@ -247,7 +247,7 @@ def test_a_return_goes_step_by_step(continuity):
 def undone(continuity):
     """Refused at the promotion, and all of it taken back."""
     run = Run(continuity).stopped_at(PROMOTION, {**ENDINGS["refused"], "msg": "the standby is behind"})
-    run.forward = run.outcome
+    run.given_up()
     for step in run.plan["undo"]:
         run.said(step["name"], {"changed": step["door"] not in LOOKING, "detail": f"{step['name']} done"})
     return run
@@ -263,6 +263,17 @@ def test_what_was_taken_back_is_told_after_how_far_it_came(undone):
     assert [event["scope"] for event in outcome["events"]] == ["call"]
 
 
+def test_what_comes_last_is_told_once_after_the_undo(undone):
+    undone.said("verify_desktops", {"detail": "40 of 40", "there": 40, "before": 40})
+    outcome = undone.outcome
+    assert [line for line in outcome["sentences"] if line.startswith("verify_desktops ams-dr-1")] == [
+        "verify_desktops ams-dr-1: 40 of 40"
+    ]
+    assert [check["ok"] for check in outcome["checks"] if check["name"] == "verify_desktops"] == [True]
+    assert outcome["measured"]["agents_logged_in"] == "40 of 40"
+    assert "verify_desktops" not in outcome["summary"]
+
+
 def told(run):
     return [(step["name"], host) for step in run.plan["undo"] for host in step["hosts"]]
 
@@ -275,7 +286,7 @@ def test_the_forward_results_are_kept_though_the_undo_writes_over_them(undone):
     assert {step["name"] for step in undone.plan["undo"]} - {"verify_undone"} <= {
         one["step"] for one in undone.outcome["journal"]
     }
-    assert undone.outcome["checks"][-1]["name"] == "verify_undone"
+    assert undone.outcome["checks"][-2]["name"] == "verify_undone"
 
 
 @bad_ending

@@ -15,6 +15,7 @@ from plan_world import (
     PEOPLE,
     RUN,
     RUN_OUT,
+    SAVING,
     after,
     allowed,
     changing,
@@ -24,7 +25,6 @@ from plan_world import (
     done,
     every_step,
     guards,
-    moves,
     names,
     order,
     request,
@@ -51,20 +51,20 @@ def test_killed_at_any_step_the_run_goes_on_to_the_same_end(continuity):
     """A fence or a stop is never believed from before; what looks before anything is touched would look too late."""
     for step in every_step(continuity):
         plan = failover_plan(continuity, decision(), state(), allowed(continuity, **after(continuity, step)))
-        begun = step not in CALL_NAMES and step != "freeze_writes"
-        assert names(plan) == [*CALL_NAMES, *moves(continuity, begun)], step
+        begun = step not in SAVING and step != "freeze_writes"
+        assert names(plan) == order(continuity, begun), step
         assert (plan["refused"], plan["config_plane"]) == ([], True), step
 
 
 def test_a_move_that_has_begun_goes_on_whatever_is_seen_meanwhile(continuity):
     """Stopped, fenced or promoted already, the survivor's master perhaps up: half-way there would be no master."""
     for step in every_step(continuity):
-        if step in CALL_NAMES or step == "freeze_writes":
+        if step in SAVING or step == "freeze_writes":
             continue
         for master, last in ((None, "fra"), ("ams", "ams")):
             asked = allowed(continuity, **{**after(continuity, step), "master": master})
             plan = failover_plan(continuity, decision(), state(last), asked)
-            assert (names(plan), plan["refused"]) == ([*CALL_NAMES, *moves(continuity, True)], []), step
+            assert (names(plan), plan["refused"]) == (order(continuity, True), []), step
 
 
 def test_nothing_is_taken_back_that_may_be_promoted(continuity):
@@ -98,7 +98,7 @@ def test_a_ticket_that_was_taken_and_not_given_goes_on_without_a_journal(continu
     asked = dead(continuity, ticket=revoked(), lag=0, databases=roles("unknown"))
     for last in ("fra", "ams", None):
         plan = failover_plan(continuity, decision(), state(last), asked)
-        assert (names(plan), plan["refused"]) == ([*CALL_NAMES, *moves(continuity, True)], [])
+        assert (names(plan), plan["refused"]) == (order(continuity, True), [])
 
 
 @with_ticket
@@ -107,7 +107,7 @@ def test_a_ticket_that_the_survivor_took_for_a_promotion_goes_on_without_a_journ
     asked = dead(continuity, ticket=ticket("ams"), lag=0, databases=roles("unknown", "standby"), attested_by=PEOPLE)
     plan = failover_plan(continuity, decision(), state("fra"), asked)
     assert plan["config_plane"]
-    assert names(plan) == [*CALL_NAMES, *moves(continuity, True)]
+    assert names(plan) == order(continuity, True)
 
 
 @with_ticket

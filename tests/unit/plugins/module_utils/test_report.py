@@ -13,13 +13,13 @@ from ansible_collections.contactcenter.sip_dr.plugins.module_utils.plan import f
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report import build_report, parse_time
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.report_text import WIDTH, report_text
 from plan_world import (
-    CALL_NAMES,
     DRIVERS,
     allowed,
     coordinated,
     decision,
     moves,
     names,
+    order,
     planned,
     request,
     revoked,
@@ -85,13 +85,20 @@ def step_of(report, name):
 
 def test_what_happened_stands_beside_the_plan(continuity, run):
     report = build_report(run)
-    assert [step["name"] for step in report["steps"]] == [*CALL_NAMES, *moves(continuity)]
+    assert [step["name"] for step in report["steps"]] == order(continuity)
     first = step_of(report, "prefer_survivor")
     assert (first["status"], first["changed"], first["seconds"]) == ("ok", True, 0.8)
     assert first["details"] == ["ams-gw-1: ams preferred"]
     assert step_of(report, "verify_call_plane")["status"] == "ok"
     assert step_of(report, "repoint_names")["status"] == "not done"
     assert report["outcome"].startswith("NOT FINISHED: move_phones, single_site, preflight_database")
+
+
+def test_what_a_person_does_at_gateways_that_were_not_reached_stands_with_their_step(run):
+    step = next(step for step in run["plan"]["steps"] if step["name"] == "prefer_survivor")
+    step["by_hand"] = {"fra-gw-1": ["conf t", " shutdown"]}
+    told = step_of(build_report(run), "prefer_survivor")["details"]
+    assert told[1:] == ["fra-gw-1, by hand: conf t", "fra-gw-1, by hand:  shutdown"]
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,19 @@ def test_check_mode_and_a_call_outside_any_run_write_nothing(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_nothing_can_be_kept_the_journal_is_only_handed_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with run_step(run(7), None, check_mode=False) as step:
+        step.assert_newest()
+        step.end(changed=True, detail="site2 preferred")
+    assert [(one["event"], one["token"]) for one in step.journal] == [("begin", 7), ("end", 7)]
+    with run_step(run(7), None, check_mode=True) as shown:
+        pass
+    assert (shown.journal, list(tmp_path.iterdir())) == ([], [])
+
+
 def test_check_mode_refuses_an_older_token_too(tmp_path: Path) -> None:
     with run_step(run(7), str(tmp_path), check_mode=False):
         pass

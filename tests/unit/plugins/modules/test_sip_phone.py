@@ -68,6 +68,18 @@ def test_a_password_is_in_the_file_and_nowhere_else(
     assert made.stat().st_mode & 0o777 == 0o600
 
 
+def test_credentials_for_phones_are_in_no_result(
+    capsys: pytest.CaptureFixture[str], options: dict, tmp_path: Path
+) -> None:
+    path = tmp_path / "phones.json"
+    path.write_text('{"username": "a", "password": "s3cret"}')
+    options.update(door="readiness", credentials_file=str(path))
+    assert call(capsys, **options)["msg"] == f"credentials_file {path}: others may read it; mode 0600 is expected"
+    path.chmod(0o600)
+    found = call(capsys, **options)
+    assert "readiness" in found and "s3cret" not in json.dumps(found)
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
@@ -81,6 +93,7 @@ def test_a_password_is_in_the_file_and_nowhere_else(
         ({"phones": [{}]}, "mutually exclusive"),
         ({"phones_file": None}, "one of the following is required: phones, phones_file"),
         ({"sites": ["site3"]}, "servers has no site3"),
+        ({"credentials_file": "/nowhere/phones.json"}, "credentials_file /nowhere/phones.json: No such file"),
     ],
 )
 def test_wrong_options_are_named_and_nothing_is_written(
@@ -89,6 +102,10 @@ def test_wrong_options_are_named_and_nothing_is_written(
     found = call(capsys, **{**options, **wrong})
     assert found["failed"] and named in found["msg"]
     assert list((tmp_path / "files").iterdir()) == []
+
+
+def test_an_empty_list_beside_the_file_is_none(capsys: pytest.CaptureFixture[str], options: dict) -> None:
+    assert call(capsys, **options, phones=[])["detail"] == "3 files changed, 0 stand right, 0 phones without driver"
 
 
 def test_a_bad_row_is_named_by_line_and_column(

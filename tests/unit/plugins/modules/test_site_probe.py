@@ -49,6 +49,21 @@ def test_what_is_down_does_not_fail_the_module():
     assert 0 <= time.time() - result["clock"] < 60
 
 
+def test_a_gateway_that_is_managed_from_elsewhere_is_reached_when_it_has_answered_itself():
+    """The module runs on the controller, dead gateway or not: its run is no sign of life."""
+    check = {
+        "id": "gateways:site1:gw",
+        "kind": "gateway",
+        "elsewhere": True,
+        "sites": {},
+        "driver": "opensips",
+        "options": {"mi_url": f"http://127.0.0.1:{closed_port()}/mi"},
+    }
+    result = run(checks=[check])
+    assert "reached" not in result and not result["answers"][0]["answered"]
+    assert run(checks=[dict(check, elsewhere=False)])["reached"] is True
+
+
 def test_deadlines_and_names_are_taken():
     check = {"id": "a", "kind": "sip_options", "address": "127.0.0.1", "port": closed_port()}
     result = run(

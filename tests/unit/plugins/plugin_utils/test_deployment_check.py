@@ -479,6 +479,27 @@ REFUSALS = {
         "continuity_phones[2] registers once only",
         "nothing",
     ),
+    "a file beside the phones": (
+        ("continuity_phones_file",),
+        "/etc/sip-dr/phones.csv",
+        "continuity_phones_file",
+        "no file beside continuity_phones",
+        "/etc/sip-dr/phones.csv",
+    ),
+    "a file of phones on the controller": (
+        ("continuity_phones_file",),
+        "phones.csv",
+        "continuity_phones_file",
+        "an absolute path on the provisioning host that ends with .csv, .yml or .yaml",
+        "phones.csv",
+    ),
+    "a file of phones that is none": (
+        ("continuity_phones_file",),
+        "/etc/sip-dr/phones.xlsx",
+        "continuity_phones_file",
+        "ends with .csv, .yml or .yaml",
+        "/etc/sip-dr/phones.xlsx",
+    ),
     "an address twice": (
         ("continuity_gateways", "fra-gw-2", "address"),
         "10.20.10.31",
@@ -590,6 +611,27 @@ REFUSALS = {
         "continuity_sites.fra.sip_server.test_dn",
         "continuity_phones[0].dn has it",
         "1001",
+    ),
+    "desktops without an Application": (
+        ("continuity_desktops", "applications"),
+        [],
+        "continuity_desktops.applications",
+        "Workspace Applications",
+        "[]",
+    ),
+    "desktops of a site that is none": (
+        ("continuity_desktops", "sites", "mas"),
+        {"servers": []},
+        "continuity_desktops.sites.mas",
+        "did you mean ams?",
+        "mas",
+    ),
+    "a page that is no path": (
+        ("continuity_desktops", "login_page"),
+        "tLibClientsStatistics",
+        "continuity_desktops.login_page",
+        "a path of the monitoring page",
+        "tLibClientsStatistics",
     ),
     "no room at all": (
         (*S, "sip_server", "capacity"),
@@ -739,6 +781,34 @@ def test_defaults_are_filled_in(continuity):
     assert continuity["continuity_policy"]["confirm"] == 15
     assert continuity["continuity_policy"]["lock_stale"] == 60
     assert continuity["continuity_gateways_one_sided"] is False
+
+
+def with_file(example):
+    """Return the example with its phones in a file."""
+    return {**changed(example, ("continuity_phones",), []), "continuity_phones_file": "/etc/sip-dr/phones.csv"}
+
+
+def test_phones_may_stand_in_a_file(example, example_hosts):
+    checked, problems = check_deployment(with_file(example), example_hosts.get)
+    assert (problems, checked["continuity_phones"]) == ([], [])
+    assert checked["continuity_phones_file"] == "/etc/sip-dr/phones.csv"
+
+
+def test_a_file_of_phones_needs_its_host(example, example_hosts):
+    problems = problems_of(changed(with_file(example), ("continuity_provisioning",), DROP), example_hosts)
+    assert "the host has continuity_phones_file, too" in found(problems, "continuity_provisioning")["expected"]
+
+
+def test_phones_in_a_file_are_not_asked_over_tls(example, example_hosts):
+    problems = problems_of(changed(with_file(example), (*S, "sip_server", "transport"), "tls"), example_hosts)
+    problem = found(problems, "continuity_sites.fra.sip_server.transport")
+    assert "udp or tcp while there are continuity_phones_file" in problem["expected"]
+
+
+def test_a_softphone_of_single_registration_has_no_mac_address(example, example_hosts):
+    soft = changed(example, ("continuity_phones", 2, "driver"), "genesys_softphone")
+    del soft["continuity_phones"][2]["mac"]
+    assert problems_of(soft, example_hosts) == []
 
 
 def over_tls(example):

@@ -6,6 +6,7 @@ import socket
 import stat
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
@@ -252,6 +253,8 @@ def test_gateway_without_a_target_for_a_site():
 class Refusing:
     """A driver whose device cannot be read."""
 
+    DEFAULTS: ClassVar[dict] = {}
+
     def read(self, _params):
         raise GatewayError("no answer")
 
@@ -259,17 +262,38 @@ class Refusing:
 class Working:
     """A driver whose device runs both sites."""
 
+    DEFAULTS: ClassVar[dict] = {"set": 1, "socket_path": ""}
+
     def read(self, params):
-        assert params == {"set": 2}
+        assert params == {"set": 2, "socket_path": "/run/pc"}
         target = {"state": "AP", "oper": "up", "priority": 10}
         return {"targets": {"site1": target, "site2": {**target, "state": "IP", "oper": "down"}}, "prefers": "site1"}
 
 
-def look_from_gateway(monkeypatch, driver):
+def look_from_gateway(monkeypatch, driver, **more):
     monkeypatch.setitem(gateway.DRIVERS, "double", driver)
     with udp_peer(ok) as good, udp_peer(mute) as dead:
         sites = {"site1": where(good.port), "site2": where(dead.port)}
-        return gateway.look({"driver": "double", "options": {"set": 2}, "sites": sites}, FAST)
+        asked = {"driver": "double", "options": {"set": 2}, "sites": sites, "socket_path": "/run/pc"}
+        return gateway.look({**asked, **more}, FAST)
+
+
+def test_from_elsewhere_only_the_gateway_itself_tells(monkeypatch):
+    class Blind(Working):
+        def read(self, params):
+            found = super().read(params)
+            return {**found, "targets": {**found["targets"], "site2": {**found["targets"]["site2"], "oper": "unknown"}}}
+
+    told = look_from_gateway(monkeypatch, Working(), elsewhere=True)
+    seen = [(one["value"], one["answered"], one["options"]) for one in told["targets"].values()]
+    assert seen == [("up", True, "unknown"), ("down", False, "unknown")]
+    half = look_from_gateway(monkeypatch, Blind(), elsewhere=True)["targets"]["site2"]
+    assert (half["value"], half["answered"]) == ("unknown", False), (
+        "an OPTIONS from here would be no word of the gateway"
+    )
+    silent = look_from_gateway(monkeypatch, Refusing(), elsewhere=True)
+    assert (silent["value"], silent["answered"]) == ("unknown", False)
+    assert not any(one["answered"] for one in silent["targets"].values())
 
 
 def test_gateway(monkeypatch):

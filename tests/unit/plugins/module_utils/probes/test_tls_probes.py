@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.actions import Gateway, Given
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways.driver import GatewayError
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes import gateway, runner, sip_options, trunk
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.probes.base import Settings
@@ -90,7 +90,7 @@ def test_test_calls_over_tls_are_unknown() -> None:
 
 
 def test_a_gateways_verification_says_what_is_wrong_with_the_certificate(papers: Path, settings: Settings) -> None:
-    double, client = Gateway(Working(), {}, "/nowhere"), settings.sip_client()
+    double, client = Gateway(Working(), {}, Given({})), settings.sip_client()
     with tls_peer(papers, answer) as port:
         assert "answered 200" in double.verify("site1", {"site1": secure(port)}, client).detail
         with pytest.raises(GatewayError, match="Hostname mismatch"):
