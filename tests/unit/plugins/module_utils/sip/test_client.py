@@ -65,7 +65,8 @@ def test_silence_is_down_and_retransmitted_with_doubled_intervals():
 def test_lost_packets():
     outcome, _received = ask(lambda request, count: [(0, reply(request))] if count == 4 else [])
     assert (outcome.status, outcome.sent) == (200, 4)
-    assert outcome.rtt == pytest.approx(0.02 + 0.04 + 0.08, abs=0.05)
+    # From the first sending, after waits of 0.02, 0.04 and 0.08 s; a machine that is busy adds to it.
+    assert 0.13 <= outcome.rtt < 1
 
 
 def test_late_is_not_dead():
