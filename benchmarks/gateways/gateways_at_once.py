@@ -27,7 +27,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/unit/plugins/module_utils"))
-from gateways.dispatcher import LIST, Dispatcher, serve  # noqa: E402
+from gateways.dispatcher import LIST, Dispatcher, serve  # noqa: E402  the path to it comes first
 
 DEAD, SILENT = "gw-000", "gw-001"
 TIMEOUT = 5.0
@@ -63,8 +63,10 @@ def main() -> None:
     options = parser.parse_args()
     walls = []
     for _ in range(options.rounds):
-        with tempfile.TemporaryDirectory(prefix="sip-dr-gateways-") as folder, ExitStack() as stack:
-            gateways = stack.enter_context(running(Path(folder), options.gateways))
+        with (
+            tempfile.TemporaryDirectory(prefix="sip-dr-gateways-") as folder,
+            running(Path(folder), options.gateways) as gateways,
+        ):
             walls.append(one_round(Path(folder), gateways, options.forks))
     print(f"median {statistics.median(walls):.1f} s for {options.gateways} gateways, {options.forks} forks")
 

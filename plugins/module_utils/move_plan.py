@@ -43,7 +43,7 @@ UNLOCKING = ("switchover", "move_master")
 """The operator's actions of a verdict that a move needs one of (decision.md, "What a verdict unlocks")."""
 NEVER = ("OBSERVER_BLIND", "DUAL_MASTER")
 """Verdicts under which not even a move that has begun goes on: nobody sees, or there is a master too many."""
-RESTARTING = ("take_ticket", "start_config_server", "repoint_names", "verify_configuration")
+RESTARTING = ("take_ticket", REOPEN.name, "start_config_server", "repoint_names", "verify_configuration")
 """The steps that make a site the master which may be written to already."""
 
 
@@ -117,10 +117,9 @@ def _restart_plan(case: Case, to_site: str) -> Dict[str, Any]:
     refused = [*survivor_refusal(case.request, to_site, ours), *coordination_refusal(case.request, stores)]
     if refused:
         return made(case, f"the master of {to_site} is not started: a guard refuses", refused=refused)
-    steps = [kind for kind in configuration_steps(case.continuity) if kind.name in RESTARTING]
-    ticket = [kind for kind in steps if kind.name == "take_ticket"]
     reopen = [REOPEN] if case.role(case.failed) == "standby" else []
-    kinds = [*ticket, *reopen, *steps[len(ticket) :]]
+    known = {kind.name: kind for kind in (*configuration_steps(case.continuity), *reopen)}
+    kinds = [known[name] for name in RESTARTING if name in known]
     why = f"{to_site} is the one that may be written to: its Configuration Server is started again"
     return _without_fence(made(case, why, kinds, moves=True))
 

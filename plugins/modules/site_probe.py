@@ -239,7 +239,6 @@ ARGUMENTS = {
         },
     },
 }
-_REACHED = {"reached": True}
 
 
 def settings(params: dict) -> Settings:
@@ -267,7 +266,8 @@ def main() -> None:
     if missing:
         module.fail_json(msg="; ".join(missing))
     found = _look([dict(check, socket_path=module._socket_path) for check in checks], module.params)
-    module.exit_json(changed=False, **(_REACHED if _is_there(checks, found["answers"]) else {}), **found)
+    reached = {"reached": True} if _is_there(checks, found["answers"]) else {}
+    module.exit_json(changed=False, **reached, **found)
 
 
 def _is_there(checks: list, answers: list) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import NO_WITNESS
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.deployment import ITSELF, NO_WITNESS
+from ansible_collections.contactcenter.sip_dr.plugins.module_utils.gateways import CLOSED
 from ansible_collections.contactcenter.sip_dr.plugins.module_utils.phones.inventory import WITHOUT_MAC
 from ansible_collections.contactcenter.sip_dr.plugins.plugin_utils.addresses import (
     is_inside,
@@ -186,6 +187,10 @@ def _check_gateways(case: Case) -> None:
                 f"continuity_gateways.{name}.site",
                 f"one of the two sites{did_you_mean(data['site'], case.sites)}",
                 data["site"],
+            )
+        if data["driver"] in CLOSED and data.get("managed_from") == ITSELF:
+            case.add(
+                f"continuity_gateways.{name}.managed_from", f"elsewhere: no module runs on {data['driver']}", ITSELF
             )
     at = sorted({data["site"] for data in gateways.values() if data["site"] in case.sites})
     if len(at) == 1 and not one_sided:

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 
 from standins.audiocodes.device import Device, serve
 from standins.audiocodes.store import Store
-from standins.gateway.dispatcher import Dispatcher, replace
+from standins.gateway.dispatcher import Dispatcher, keep_following, replace
 
 PORT = 443
-INTERVAL = 0.2  # seconds between two looks at the tables and at the keep-alive
 
 
 class KeptStore(Store):
@@ -47,12 +45,12 @@ def main(settings: Path) -> None:
     told = json.loads(settings.read_text())
     store = KeptStore(Path(told["saved"]))
     device = Device(store, told["username"], told["password"])
-    dispatcher = Dispatcher(told["sites"])
+
+    def tell(in_service: dict[str, bool]) -> None:
+        store.states = {address: "ONLINE" if up else "OFFLINE" for address, up in in_service.items()}
+
     with serve(device, Path(told["certificate"]), Path(told["key"]), told["address"], PORT):
-        while True:
-            in_service = dispatcher.follow(priorities(store, told["proxy_set"]))
-            store.states = {address: "ONLINE" if up else "OFFLINE" for address, up in in_service.items()}
-            time.sleep(INTERVAL)
+        keep_following(Dispatcher(told["sites"]), lambda: priorities(store, told["proxy_set"]), tell)
 
 
 if __name__ == "__main__":

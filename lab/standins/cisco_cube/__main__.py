@@ -13,14 +13,12 @@ import json
 import re
 import sys
 import threading
-import time
 from pathlib import Path
 
 from standins.cisco_cube.console import Console
 from standins.cisco_cube.ios import Router
-from standins.gateway.dispatcher import Dispatcher, replace
+from standins.gateway.dispatcher import Dispatcher, keep_following, replace
 
-INTERVAL = 0.2  # seconds between two looks at the tables and at the keep-alive
 LAST = 10  # the preference of a dial-peer that is tried last
 
 
@@ -57,14 +55,16 @@ def main(settings: Path) -> None:
     router = KeptRouter(Path(told["startup"]))
     console = Console(Path(told["console"]), router)
     threading.Thread(target=console.serve_forever, daemon=True).start()
-    dispatcher = Dispatcher(told["sites"])
-    while True:
+
+    def wanted() -> dict[str, int]:
         with console.lock:
-            wanted = priorities(router)
-        in_service = dispatcher.follow(wanted)
+            return priorities(router)
+
+    def tell(in_service: dict[str, bool]) -> None:
         with console.lock:
             router.keepalive = {target: "active" if up else "busyout" for target, up in in_service.items()}
-        time.sleep(INTERVAL)
+
+    keep_following(Dispatcher(told["sites"]), wanted, tell)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 LIST_FILE = Path("/etc/kamailio/dispatcher.list")
 RPC = "http://127.0.0.1:8080/RPC"
 ANSWER_LIMIT = 1.0  # seconds
+INTERVAL = 0.2  # seconds between two looks at the tables and at the keep-alive
 
 
 class Dispatcher:
@@ -60,6 +62,16 @@ class Dispatcher:
         if "error" in told:
             raise ValueError(f"{method}: {told['error']}")
         return told.get("result")
+
+
+def keep_following(
+    dispatcher: Dispatcher, priorities: Callable[[], Mapping[str, int]], tell: Callable[[dict[str, bool]], None]
+) -> None:
+    """For ever: let Kamailio run what a device's tables say now, and tell the device which targets are in service."""
+    pause = threading.Event()
+    while True:
+        tell(dispatcher.follow(priorities()))
+        pause.wait(INTERVAL)
 
 
 def replace(path: Path, text: str) -> None:

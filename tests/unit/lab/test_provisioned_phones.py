@@ -78,6 +78,13 @@ async def phone(path):
     return asyncio.create_task(line.run())
 
 
+async def at_the_first_of_two(tmp_path):
+    first, second = await registrar(), await registrar()
+    path = tmp_path / "mac.cfg"
+    provision(path, first.port)
+    return first, second, path, await phone(path)
+
+
 def test_a_message_with_compact_names_is_read():
     message = parse(INVITE.format(port=1).encode())
     assert (message.method, message.header("call-id"), message.body) == ("INVITE", "call1", "v=0")
@@ -122,10 +129,7 @@ def test_a_file_of_poly_is_read_too(tmp_path):
 
 def test_a_call_goes_on_while_its_phone_moves_by_check_sync(tmp_path):
     async def scenario():
-        first, second = await registrar(), await registrar()
-        path = tmp_path / "mac.cfg"
-        provision(path, first.port)
-        task = await phone(path)
+        first, second, path, task = await at_the_first_of_two(tmp_path)
         _, address = await first.next()
         first.transport.sendto(INVITE.format(port=first.port).encode(), address)
         answer, _ = await first.next()
@@ -146,10 +150,7 @@ def test_a_call_goes_on_while_its_phone_moves_by_check_sync(tmp_path):
 
 def test_it_registers_and_moves_by_check_sync(tmp_path):
     async def scenario():
-        first, second = await registrar(), await registrar()
-        path = tmp_path / "mac.cfg"
-        provision(path, first.port)
-        task = await phone(path)
+        first, second, path, task = await at_the_first_of_two(tmp_path)
         asked, address = await first.next()
         assert (asked.method, asked.header("expires")) == ("REGISTER", "30")
         provision(path, second.port)

@@ -1002,3 +1002,15 @@ def test_a_store_of_etcd_has_its_settings_in_their_place(example, example_hosts)
         example, ("continuity_policy",), {"promotion": "auto", "replication": "sync", "synthetic_calls": False}
     )
     assert problems_of(automatic, example_hosts) == []
+
+
+def test_a_gateway_on_which_no_module_runs_is_not_managed_from_itself(example, example_hosts):
+    data = changed(example, ("continuity_gateways", "fra-gw-1", "driver"), "cisco_cube")
+    wrong = changed(data, ("continuity_gateways", "fra-gw-1", "managed_from"), "itself")
+    assert (
+        "elsewhere" in found(problems_of(wrong, example_hosts), "continuity_gateways.fra-gw-1.managed_from")["expected"]
+    )
+    assert (
+        problems_of(changed(wrong, ("continuity_gateways", "fra-gw-1", "managed_from"), "elsewhere"), example_hosts)
+        == []
+    )
